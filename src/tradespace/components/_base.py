@@ -1,0 +1,149 @@
+"""What every family of components is: the abstract base and the records it exchanges.
+
+A family turns a matrix of encoded inputs into a fitted model, predicts with it and writes it
+as an ONNX graph. Fitted preprocessing (raw columns to matrix) is the encoder's work and the
+same for all families; :mod:`tradespace.components.component` joins the two.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tradespace.core.readings import Reading
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import onnx
+
+    from tradespace.core.studies import Task
+
+    FloatMatrix = npt.NDArray[np.float32]
+    Scores = npt.NDArray[np.float64]
+
+#: What a family's model may be: whatever its library returns. Only the family looks inside.
+Model = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a family with these settings before any training.
+
+    Parameters
+    ----------
+    incremental : bool
+        New rows can be added without starting again.
+    deterministic : bool
+        The seed does not matter, so that one seed is enough.
+    interpretable : bool
+        A person can read the whole fitted model.
+    good_at, bad_at : tuple of str
+        What the family is known for, in sentences.
+
+    """
+
+    incremental: bool = False
+    deterministic: bool = True
+    interpretable: bool = False
+    good_at: tuple[str, ...] = ()
+    bad_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is known of the training data before training: rows, raw inputs and classes."""
+
+    n_rows: int
+    n_inputs: int
+    n_classes: int = 2
+
+
+class AbstractFamily(abc.ABC):
+    """One family of components.
+
+    A family holds no state: `settings` are complete (defaults resolved) and come in with every
+    call. Matrices are float32 of shape (n_samples, n_inputs) without nan; labels are int64
+    class codes 0..n_classes-1 (binary: 1 is the positive class) or float64 targets. Scores are
+    float64: the probability of the positive class, shape (n_samples,); class probabilities,
+    shape (n_samples, n_classes); or the predicted number, shape (n_samples,).
+    """
+
+    name: ClassVar[str]
+
+    @abc.abstractmethod
+    def facts(self, settings: Mapping[str, Any]) -> Facts:
+        """Return what is known before any training."""
+
+    def predict_readings(
+        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+    ) -> tuple[Reading, ...]:
+        """Return predicted readings (bounds on model_size, ...) known before any training.
+
+        A candidate whose predicted interval certainly misses a constraint is never fitted, so
+        a bound must be certain, not likely. By default nothing is predicted.
+        """
+        del settings, task, shape
+        return ()
+
+    @abc.abstractmethod
+    def fit(
+        self,
+        X: FloatMatrix,
+        y: npt.NDArray[Any],
+        *,
+        task: Task,
+        n_classes: int,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Model:
+        """Return a fitted model; uses one thread and leaves X and y as they are."""
+
+    @abc.abstractmethod
+    def predict(self, model: Model, X: FloatMatrix, *, task: Task) -> Scores:
+        """Return scores of the fitted model, computed by its own library."""
+
+    @abc.abstractmethod
+    def to_onnx(self, model: Model, *, n_inputs: int, task: Task) -> onnx.ModelProto:
+        """Return a graph from input "X" (float32, [N, n_inputs]) to output "score".
+
+        "score" is float32 or float64 of shape [N] (binary, regression) or [N, n_classes].
+
+        Raises
+        ------
+        ExportError
+            If the model cannot be written as a graph.
+
+        """
+
+    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Return what two candidates must agree in for one fit to serve both, or None.
+
+        The candidate of largest `size_of` in a group is fitted; the others are derived from
+        it. Only for families where that is exact: the first trees of a forest.
+        """
+        del settings
+        return None
+
+    def size_of(self, settings: Mapping[str, Any]) -> int:
+        """Return the order of candidates that share a fit: trees, rounds, neighbors."""
+        del settings
+        return 0
+
+    def derive(self, model: Model, settings: Mapping[str, Any]) -> Model:
+        """Return the model of smaller settings out of a bigger one, exactly."""
+        del settings
+        return model
+
+    def update(self, model: Model, X: FloatMatrix, y: npt.NDArray[Any], *, task: Task) -> Model:
+        """Return the model after more rows, where `facts` says incremental."""
+        del model, X, y, task
+        msg = f"The family {self.name!r} cannot be updated; train it again."
+        raise NotImplementedError(msg)
+
+    def describe(self, model: Model, *, input_names: tuple[str, ...], task: Task) -> str:
+        """Return the fitted model as text for people (a printed tree), or an empty string."""
+        del model, input_names, task
+        return ""

@@ -1,0 +1,1 @@
+"""Records and rules that every floor shares: standard library only."""

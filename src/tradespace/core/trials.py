@@ -1,0 +1,97 @@
+"""A trial: one training of a candidate, and what came of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tradespace.core.readings import Reading
+
+
+class TrialStatus(enum.Enum):
+    """How a trial ended; a failure is a recorded fact, and the others go on."""
+
+    DONE = "done"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    OUT_OF_MEMORY = "out of memory"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One training of a candidate on one split with one seed.
+
+    Parameters
+    ----------
+    candidate : str
+        Id of the candidate.
+    split : str
+        Name of the part measured on: "validation", "validation:2", "test".
+    seed : int
+        Of the training.
+    status : TrialStatus
+        How it ended.
+    cause : str
+        Why it did not end well, for people.
+    artifact : str
+        Content address of the exported component; empty if there is none.
+    readings : tuple of Reading
+        What was measured.
+    work : Mapping
+        cpu_s, wall_s, rows, fits, shared_with: for budgets and records.
+    facts : Mapping
+        Library versions, agreement of the export, runtime, curves: what belongs to the record
+        but is no reading.
+
+    """
+
+    candidate: str
+    split: str
+    seed: int
+    status: TrialStatus
+    cause: str = ""
+    artifact: str = ""
+    readings: tuple[Reading, ...] = ()
+    work: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What makes the trial unique within a run."""
+        return f"{self.candidate}/{self.split}/{self.seed}"
+
+    def reading(self, quality: str) -> Reading | None:
+        """Return the reading of a quality, or None."""
+        return next((r for r in self.readings if r.quality == quality), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "candidate": self.candidate,
+            "split": self.split,
+            "seed": self.seed,
+            "status": self.status.value,
+            "cause": self.cause,
+            "artifact": self.artifact,
+            "readings": [reading.to_dict() for reading in self.readings],
+            "work": dict(self.work),
+            "facts": dict(self.facts),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Trial:
+        """Return the trial that `to_dict` described."""
+        return cls(
+            data["candidate"],
+            data["split"],
+            int(data["seed"]),
+            TrialStatus(data["status"]),
+            data["cause"],
+            data["artifact"],
+            tuple(Reading.from_dict(reading) for reading in data["readings"]),
+            dict(data["work"]),
+            dict(data["facts"]),
+        )
