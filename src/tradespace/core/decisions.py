@@ -19,7 +19,7 @@ class Standing(enum.Enum):
     UNDECIDED = "undecided"
     INFEASIBLE = "infeasible"
     FAILED = "failed"
-    EXCLUDED = "excluded before training"
+    EXCLUDED = "excluded"
 
 
 class Outcome(enum.Enum):

@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""What a run leaves on disk: trials, artifacts, the lock of its folder."""

@@ -1,0 +1,263 @@
+"""Workers for trials: forked from a warm server, limited in time and memory, killed for real.
+
+Each task runs in a worker process. A task that takes too long or too much memory is killed
+with its children; the others do not notice. When the exploration itself dies, the system kills
+its workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, TimeoutError, wait
+from dataclasses import dataclass
+from multiprocessing import context, popen_forkserver, spawn
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from pebble import ProcessExpired, ProcessPool
+
+from tradespace.explore import preload
+
+_WATCH_S = 0.1
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+_PREPARATION = threading.Lock()
+
+
+class _Popen(popen_forkserver.Popen):
+    """Starts a worker that does not import the user's main script again.
+
+    The standard library would, so that functions defined there can be found; ours are all in
+    modules, and a script without an ``if __name__ == "__main__"`` guard must work.
+    """
+
+    def _launch(self, process_obj: Any) -> None:
+        with _PREPARATION:
+            original = spawn.get_preparation_data
+            spawn.get_preparation_data = _without_main(original)
+            try:
+                super()._launch(process_obj)  # type: ignore[misc]  # untyped in typeshed
+            finally:
+                spawn.get_preparation_data = original
+
+
+def _without_main(original: Callable[[str], dict[str, Any]]) -> Callable[[str], dict[str, Any]]:
+    def prepare(name: str) -> dict[str, Any]:
+        data = original(name)
+        data.pop("init_main_from_name", None)
+        data.pop("init_main_from_path", None)
+        return data
+
+    return prepare
+
+
+class _Process(context.ForkServerProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - the standard library's name
+        return _Popen(process_obj)
+
+
+class _Context(context.ForkServerContext):
+    Process = _Process
+
+
+def _worker_start() -> None:
+    """Die with the server, leave Ctrl-C to the exploration, yield to it a little."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _run(mark: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Run a task, having left the process id where the watch finds it."""
+    place = Path(mark)
+    place.write_text(str(os.getpid()))
+    try:
+        return function(*arguments)
+    finally:
+        place.unlink(missing_ok=True)
+
+
+Ending = Literal["done", "failed", "timed out", "out of memory", "killed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a task ended: its value, or the cause for people."""
+
+    key: str
+    ending: Ending
+    value: Any = None
+    cause: str = ""
+
+
+class TrialPool:
+    """A pool of trial workers.
+
+    Parameters
+    ----------
+    workers : int
+        How many run at a time.
+    families : sequence of str
+        Whose libraries the server loads before it forks.
+    memory_bytes : float, optional
+        Limit of one task, its children included and shared pages left out; by default a fair
+        share of four fifths of what is free now.
+
+    """
+
+    def __init__(
+        self, *, workers: int, families: Sequence[str] = (), memory_bytes: float | None = None
+    ) -> None:
+        free = psutil.virtual_memory().available
+        self.memory_bytes = memory_bytes or 0.8 * free / workers
+        self.workers = workers
+        self._families = tuple(dict.fromkeys(families))
+        self._marks = tempfile.TemporaryDirectory(prefix="tradespace-")
+        self._running: dict[Future[Any], str] = {}
+        self._over: dict[str, str] = {}
+        self._limits: dict[str, float] = {}
+        self._pool: ProcessPool | None = None
+
+    def __enter__(self) -> TrialPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop all workers at once."""
+        if self._pool is not None:
+            self._pool.stop()
+            for pid in self._pids().values():
+                _kill_tree(pid)
+            self._pool.join()
+            self._pool = None
+        self._marks.cleanup()
+
+    def _start(self) -> ProcessPool:
+        if self._pool is None:
+            forkserver = _Context()
+            forkserver.set_forkserver_preload([preload.__name__])
+            environment = {**_ONE_THREAD, preload.VARIABLE: ",".join(self._families)}
+            with _environment(environment):
+                multiprocessing.forkserver.ensure_running()
+            self._pool = ProcessPool(
+                max_workers=self.workers, initializer=_worker_start, context=forkserver
+            )
+        return self._pool
+
+    @property
+    def free(self) -> int:
+        """How many tasks can start now."""
+        return self.workers - len(self._running)
+
+    def submit(
+        self, key: str, function: Callable[..., Any], *arguments: Any, timeout_s: float
+    ) -> None:
+        """Start a task; `function` must be importable and `arguments` picklable."""
+        mark = str(Path(self._marks.name) / key.replace("/", "_"))
+        pool = self._start()
+        future = pool.schedule(_run, args=(mark, function, arguments), timeout=timeout_s)
+        self._running[future] = key
+        self._limits[key] = timeout_s
+
+    def ended(self) -> Iterator[Ended]:
+        """Yield tasks as they end, until none is running; more may be submitted meanwhile."""
+        while self._running:
+            done, _ = wait(self._running, timeout=_WATCH_S, return_when=FIRST_COMPLETED)
+            self._watch()
+            for future in done:
+                yield self._outcome(self._running.pop(future), future)
+
+    def _outcome(self, key: str, future: Future[Any]) -> Ended:
+        try:
+            return Ended(key, "done", future.result())
+        except TimeoutError:
+            return Ended(key, "timed out", cause=f"took longer than {self._limits[key]:g} s")
+        except ProcessExpired as error:
+            if key in self._over:
+                return Ended(key, "out of memory", cause=self._over.pop(key))
+            return Ended(key, "killed", cause=f"its process died: {_ending(error.exitcode)}")
+        except MemoryError as error:
+            return Ended(key, "out of memory", cause=f"could not allocate: {error}")
+        except CancelledError:
+            return Ended(key, "killed", cause="was cancelled")
+        except Exception as error:
+            return Ended(key, "failed", cause=_cause(error))
+
+    def _pids(self) -> dict[str, int]:
+        pids = {}
+        for key in self._running.values():
+            mark = Path(self._marks.name) / key.replace("/", "_")
+            with contextlib.suppress(OSError, ValueError):
+                pids[key] = int(mark.read_text())
+        return pids
+
+    def _watch(self) -> None:
+        for key, pid in self._pids().items():
+            used = _memory_bytes(pid)
+            if used > self.memory_bytes and key not in self._over:
+                self._over[key] = (
+                    f"used {used / 1e9:.2f} GB of memory, more than the limit of "
+                    f"{self.memory_bytes / 1e9:.2f} GB"
+                )
+                _kill_tree(pid)
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _memory_bytes(pid: int) -> float:
+    """Return the memory of a process and its children that nobody shares."""
+    used = 0.0
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for part in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                info = part.memory_info()
+                used += info.rss - getattr(info, "shared", 0)
+    return used
+
+
+def _kill_tree(pid: int) -> None:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for part in (*process.children(recursive=True), process):
+            with contextlib.suppress(psutil.Error):
+                part.kill()
+
+
+def _ending(exitcode: int | None) -> str:
+    if exitcode is None:
+        return "no exit code"
+    if exitcode < 0:
+        with contextlib.suppress(ValueError):
+            return f"signal {signal.Signals(-exitcode).name}"
+    return f"exit code {exitcode}"
+
+
+def _cause(error: BaseException) -> str:
+    text = str(error).strip() or "no message"
+    first = text.splitlines()[0][:400]
+    return f"{type(error).__name__}: {first}"

@@ -1,0 +1,32 @@
+"""Imported once by the server from which trial workers are forked.
+
+Importing the libraries of a study costs seconds; every worker gets them for nothing. The
+families are named in the environment variable ``TRADESPACE_PRELOAD``. Nothing here may start
+a thread or compute: a process with threads must not be forked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+VARIABLE = "TRADESPACE_PRELOAD"
+
+
+def _preload(names: list[str]) -> None:
+    import numpy  # noqa: ICN001, F401 - imported for its effect
+    import onnxruntime  # noqa: F401 - imported for its effect
+
+    import tradespace.components.component
+    import tradespace.explore.worker
+    import tradespace.qualities.measure  # noqa: F401 - imported for its effect
+    from tradespace.core import registry
+
+    for name in names:
+        # A family that cannot be loaded is reported by the trial that needs it.
+        with contextlib.suppress(Exception):
+            registry.load(registry.family(name))
+
+
+if os.environ.get(VARIABLE):
+    _preload(os.environ[VARIABLE].split(","))

@@ -1,0 +1,81 @@
+"""Content-addressed files: the address is the SHA-256 of the content.
+
+A file is written beside its place and renamed into it, so that it is whole or absent, and two
+writers of the same content do not disturb each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from tradespace.core.errors import StoreError
+
+
+class ArtifactStore:
+    """Artifacts under one folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     artifacts = ArtifactStore(Path(folder))
+    ...     address = artifacts.put(b"content", suffix=".onnx")
+    ...     print(artifacts.path(address).read_bytes(), address[-5:])
+    b'content' .onnx
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, content: bytes, *, suffix: str = "") -> str:
+        """Store content and return its address, with the suffix."""
+        address = hashlib.sha256(content).hexdigest() + suffix
+        place = self.path(address)
+        if place.exists():
+            return address
+        try:
+            write_atomically(place, content)
+        except OSError as error:
+            msg = (
+                f"Could not write the artifact {place}: {error.strerror or error}; free some "
+                "space or check the folder's rights, and run again."
+            )
+            raise StoreError(msg) from error
+        return address
+
+    def path(self, address: str) -> Path:
+        """Return where an address lives."""
+        return self.folder / address[:2] / address
+
+    def __contains__(self, address: str) -> bool:
+        """Return whether an artifact is stored."""
+        return self.path(address).exists()
+
+    def get(self, address: str) -> bytes:
+        """Return the content, checked against its address."""
+        try:
+            content = self.path(address).read_bytes()
+        except OSError as error:
+            msg = f"Artifact {address[:12]} is not in {self.folder}: {error.strerror or error}."
+            raise StoreError(msg) from error
+        if hashlib.sha256(content).hexdigest() != address.partition(".")[0]:
+            msg = f"Artifact {self.path(address)} is damaged: delete it and run again."
+            raise StoreError(msg)
+        return content
+
+
+def write_atomically(place: Path, content: bytes) -> None:
+    """Write a file that is whole or absent, also if the process is killed meanwhile."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(place)
+    finally:
+        temporary.unlink(missing_ok=True)
