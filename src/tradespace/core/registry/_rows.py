@@ -66,7 +66,8 @@ class QualityRow(Plugin):
     `stage` says what is needed to measure it: "predictions" (labels and scores),
     "training" (a record of the fit), "artifact" (the exported component at work), or "price"
     (computed from other readings and the environment). `low` and `high` are the range of
-    possible values. `direction` tells which way is better.
+    possible values. `direction` tells which way is better. `timed` readings need a quiet
+    machine, so they are taken last and one at a time.
     """
 
     unit: str
@@ -77,6 +78,7 @@ class QualityRow(Plugin):
     tasks: tuple[Task, ...] = ALL_TASKS
     low: float = 0.0
     high: float = float("inf")
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

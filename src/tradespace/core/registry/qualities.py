@@ -259,6 +259,7 @@ QUALITIES: tuple[QualityRow, ...] = (
             unit="s",
             direction=_MIN,
             stage="artifact",
+            timed=True,
             settings=(S("runs", "int", 2000, low=100, help="Timed calls in all."),),
             definition=f"{words} of the wall time in which the exported artifact answers one row on one thread, after warm-up.",
             source="J. Dean, L. A. Barroso, The tail at scale, CACM 56(2), 2013",
@@ -276,6 +277,7 @@ QUALITIES: tuple[QualityRow, ...] = (
         unit="1/s",
         direction=_MAX,
         stage="artifact",
+        timed=True,
         definition="Rows per second of the exported artifact on one thread, in batches of the environment's size.",
         source=_MLIP,
     ),
@@ -286,6 +288,7 @@ QUALITIES: tuple[QualityRow, ...] = (
         unit="USD",
         direction=_MIN,
         stage="price",
+        timed=True,
         settings=(
             S(
                 "mode",
