@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tradespace.core.quantities import Direction
 from tradespace.core.settings import SettingSpec
@@ -50,13 +50,14 @@ class FamilyRow(Plugin):
 
     `default` says whether it takes part when the study lists no candidates. `grid` is what
     then takes part: a tuple of settings, each a candidate. `trained` is False for what is only
-    measured (onnx, http).
+    measured (onnx, http). `preprocessing` is what the family wishes where a study says "auto".
     """
 
     tasks: tuple[Task, ...] = ALL_TASKS
     default: bool = True
     trained: bool = True
     grid: tuple[dict[str, object], ...] = ({},)
+    preprocessing: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

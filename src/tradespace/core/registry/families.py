@@ -17,6 +17,11 @@ _CRITERION = (
     "poisson",
 )
 
+#: Models that add or compare inputs want them on one scale, and levels as columns.
+_SCALED: dict[str, object] = {"scale": "standard", "categories": "one_hot"}
+#: Trees cut anywhere, so that ranks of levels do.
+_RANKED: dict[str, object] = {"scale": "none", "categories": "ordinal"}
+
 _TREE_SETTINGS = (
     S("max_depth", "int", None, low=1, optional=True, help="Greatest depth; null: no limit."),
     S("min_samples_split", "int", 2, low=2, help="Fewest rows that may be split."),
@@ -46,10 +51,11 @@ FAMILIES: tuple[FamilyRow, ...] = (
         title="Logistic regression",
         summary="Linear scores through the logistic function, with an elastic-net penalty.",
         tasks=CLASSIFICATION,
+        preprocessing=_SCALED,
         settings=(
             S("C", "float", 1.0, low=0.0, open_low=True, help="Inverse strength of the penalty."),
             S("l1_ratio", "float", 0.0, low=0.0, high=1.0, help="Share of the L1 penalty."),
-            S("max_iter", "int", 200, low=1, help="Most iterations of the solver."),
+            S("max_iter", "int", 100, low=1, help="Most iterations of the solver."),
             S("class_weight", "choice", None, choices=("balanced",), optional=True),
         ),
     ),
@@ -59,6 +65,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         title="Linear regression",
         summary="Least squares with an elastic-net penalty.",
         tasks=(Task.REGRESSION,),
+        preprocessing=_SCALED,
         settings=(
             S("alpha", "float", 0.0, low=0.0, help="Strength of the penalty; 0: least squares."),
             S("l1_ratio", "float", 0.0, low=0.0, high=1.0, help="Share of the L1 penalty."),
@@ -70,6 +77,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         title="Gaussian naive Bayes",
         summary="A Bayes net whose only parent is the class; numbers are normal within a class.",
         tasks=CLASSIFICATION,
+        preprocessing=_SCALED,
         settings=(S("var_smoothing", "float", 1e-9, low=0.0, open_low=True),),
     ),
     FamilyRow(
@@ -78,6 +86,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         title="Bernoulli naive Bayes",
         summary="A Bayes net whose only parent is the class; every input is above or below its mean.",
         tasks=CLASSIFICATION,
+        preprocessing=_SCALED,
         settings=(S("alpha", "float", 1.0, low=0.0, open_low=True),),
     ),
     FamilyRow(
@@ -85,6 +94,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         path=f"{_BASE}._neighbors:KNearestNeighbors",
         title="k nearest neighbors",
         summary="Votes or averages over the k most similar training rows.",
+        preprocessing=_SCALED,
         settings=(
             S("n_neighbors", "int", 5, low=1),
             S("weights", "choice", "uniform", choices=("uniform", "distance")),
@@ -95,6 +105,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         path=f"{_BASE}._tree:DecisionTree",
         title="Decision tree",
         summary="A sequence of questions about one input each.",
+        preprocessing=_RANKED,
         settings=(
             S(
                 "criterion",
@@ -113,6 +124,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         path=f"{_BASE}._forest:RandomForest",
         title="Random forest",
         summary="Average of trees grown on resampled rows and random subsets of inputs.",
+        preprocessing=_RANKED,
         settings=(
             S("n_estimators", "int", 100, low=1, help="Number of trees."),
             S(
@@ -135,6 +147,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         path=f"{_BASE}._hist_gradient_boosting:HistGradientBoosting",
         title="Histogram gradient boosting",
         summary="Trees on binned inputs, each correcting the sum of those before.",
+        preprocessing=_RANKED,
         settings=(
             S("max_iter", "int", 100, low=1, help="Number of rounds."),
             S("learning_rate", "float", 0.1, low=0.0, open_low=True),
@@ -153,6 +166,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         summary="Regularized gradient boosting of trees.",
         extra="boosting",
         library="xgboost",
+        preprocessing=_RANKED,
         settings=(
             S("n_estimators", "int", 100, low=1),
             S("max_depth", "int", 6, low=1),
@@ -180,6 +194,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         summary="Gradient boosting of leaf-wise trees on binned inputs.",
         extra="boosting",
         library="lightgbm",
+        preprocessing=_RANKED,
         settings=(
             S("n_estimators", "int", 100, low=1),
             S("num_leaves", "int", 31, low=2),
@@ -198,6 +213,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         extra="ebm",
         library="interpret",
         default=False,
+        preprocessing=_RANKED,
         settings=(
             S("interactions", "int", 0, low=0, help="Number of pairwise terms."),
             S("max_rounds", "int", 5000, low=1),
@@ -211,6 +227,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         title="One's own scikit-learn estimator",
         summary="Whatever a function of yours returns, trained and measured like the others.",
         default=False,
+        preprocessing=_SCALED,
         settings=(
             S(
                 "estimator",
