@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import multiprocessing
 import os
 import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, TimeoutError, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
-from multiprocessing import context, popen_forkserver, spawn
+from multiprocessing import context, forkserver, popen_forkserver, spawn
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import psutil
 from pebble import ProcessExpired, ProcessPool
@@ -28,7 +27,16 @@ from pebble import ProcessExpired, ProcessPool
 from tradespace.explore import preload
 
 _WATCH_S = 0.1
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+_ONE_THREAD = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "POLARS_MAX_THREADS",
+    ),
+    "1",
+)
 _PREPARATION = threading.Lock()
 
 
@@ -42,7 +50,7 @@ class _Popen(popen_forkserver.Popen):
     def _launch(self, process_obj: Any) -> None:
         with _PREPARATION:
             original = spawn.get_preparation_data
-            spawn.get_preparation_data = _without_main(original)
+            spawn.get_preparation_data = _without_main(original)  # type: ignore[assignment]  # same call
             try:
                 super()._launch(process_obj)  # type: ignore[misc]  # untyped in typeshed
             finally:
@@ -128,7 +136,7 @@ class TrialPool:
         self._limits: dict[str, float] = {}
         self._pool: ProcessPool | None = None
 
-    def __enter__(self) -> TrialPool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -146,13 +154,13 @@ class TrialPool:
 
     def _start(self) -> ProcessPool:
         if self._pool is None:
-            forkserver = _Context()
-            forkserver.set_forkserver_preload([preload.__name__])
+            workers = _Context()
+            workers.set_forkserver_preload([preload.__name__])
             environment = {**_ONE_THREAD, preload.VARIABLE: ",".join(self._families)}
             with _environment(environment):
-                multiprocessing.forkserver.ensure_running()
+                forkserver.ensure_running()
             self._pool = ProcessPool(
-                max_workers=self.workers, initializer=_worker_start, context=forkserver
+                max_workers=self.workers, initializer=_worker_start, context=workers
             )
         return self._pool
 

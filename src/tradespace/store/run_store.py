@@ -116,18 +116,23 @@ class RunStore:
         """Close the file; a closed store is not used again."""
         self._engine.dispose()
 
-    def put(self, scope: str, trial: Trial) -> None:
-        """Store a finished trial; the same trial again replaces it."""
-        row = {
-            "scope": scope,
-            "key": trial.key,
-            "candidate": trial.candidate,
-            "status": trial.status.value,
-            "finished_at": _now(),
-            "record": json.dumps(trial.to_dict(), separators=(",", ":")),
-        }
+    def put(self, scope: str, *trials: Trial) -> None:
+        """Store finished trials, all or none; the same trial again replaces it."""
+        rows = [
+            {
+                "scope": scope,
+                "key": trial.key,
+                "candidate": trial.candidate,
+                "status": trial.status.value,
+                "finished_at": _now(),
+                "record": json.dumps(trial.to_dict(), separators=(",", ":")),
+            }
+            for trial in trials
+        ]
+        if not rows:
+            return
         with self._faults("write to"), self._engine.begin() as connection:
-            connection.execute(_trials.insert().prefix_with("OR REPLACE"), row)
+            connection.execute(_trials.insert().prefix_with("OR REPLACE"), rows)
 
     def trials(self, scope: str) -> list[Trial]:
         """Return the finished trials of one scope, in the order in which they ended."""
