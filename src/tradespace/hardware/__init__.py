@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""Where networks run: processor profiles, the roofline, and the deep-learning processor."""

@@ -1,0 +1,324 @@
+"""Layers as the scheduler sees them, and the layer lists of well-known networks.
+
+Every layer is a convolution in disguise: a matrix product (M, K) by (K, N) is a convolution of
+a picture M rows high and one column wide, with K channels and a window of one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from tradespace.core.errors import ProcessorError
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a network; channels and outputs are counted per group.
+
+    ``kind`` is "dense", "conv", "pool" (no weights; ``operation`` MAX or ADD, the latter for
+    averages) or "elementwise" (two operands of ``width`` elements).
+    """
+
+    name: str
+    kind: str
+    channels: int
+    height: int
+    width: int
+    outputs: int
+    window: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    groups: int = 1
+    images: int = 1
+    operation: str = "MAC"
+
+    def __post_init__(self) -> None:
+        sizes = (self.channels, self.height, self.width, self.outputs, self.groups, self.images)
+        if min(*sizes, *self.window, *self.stride) < 1 or min(self.padding) < 0:
+            msg = f"Layer {self.name!r} has a dimension below 1: {self}."
+            raise ProcessorError(msg, remedy="Give dimensions from 1, padding from 0.")
+        if min(self.rows, self.columns) < 1:
+            msg = f"The window of layer {self.name!r} is larger than its padded input."
+            raise ProcessorError(msg, remedy="Make the window smaller or the padding larger.")
+        if any(p >= w for p, w in zip(self.padding, self.window, strict=True)) and any(self.padding):
+            msg = f"The padding of layer {self.name!r} is as large as its window."
+            raise ProcessorError(msg, remedy="Use a padding smaller than the window.")
+
+    @property
+    def rows(self) -> int:
+        """Rows of an output picture."""
+        return (self.height + 2 * self.padding[0] - self.window[0]) // self.stride[0] + 1
+
+    @property
+    def columns(self) -> int:
+        """Columns of an output picture."""
+        return (self.width + 2 * self.padding[1] - self.window[1]) // self.stride[1] + 1
+
+    @property
+    def taps(self) -> int:
+        """Positions of the window."""
+        return self.window[0] * self.window[1]
+
+    @property
+    def terms(self) -> int:
+        """Products summed in one output: the K of the matrix product."""
+        return self.channels * self.taps
+
+    @property
+    def positions(self) -> int:
+        """Outputs of one channel over all images."""
+        return self.images * self.rows * self.columns
+
+    @property
+    def macs(self) -> int:
+        """Operations by the definition of the layer, products with padded zeros included."""
+        each = self.terms if self.kind in ("dense", "conv") else self.taps
+        return self.groups * self.outputs * self.positions * each
+
+    @property
+    def macs_inside(self) -> int:
+        """The operations that touch a word of the input, padding excluded."""
+        sums = []
+        for axis, (size, count) in enumerate(((self.height, self.rows), (self.width, self.columns))):
+            stride, pad = self.stride[axis], self.padding[axis]
+            starts = [i * stride - pad for i in range(count)]
+            sums.append(sum(min(s + self.window[axis], size) - max(s, 0) for s in starts))
+        each = self.channels if self.kind in ("dense", "conv") else 1
+        return self.groups * self.outputs * self.images * each * sums[0] * sums[1]
+
+    @property
+    def input_words(self) -> int:
+        """Words of the input that are needed at least once."""
+        touched = 1
+        for axis, (size, count) in enumerate(((self.height, self.rows), (self.width, self.columns))):
+            stride, pad, window = self.stride[axis], self.padding[axis], self.window[axis]
+            if stride >= window:
+                starts = [i * stride - pad for i in range(count)]
+                touched *= sum(min(s + window, size) - max(s, 0) for s in starts)
+            else:
+                touched *= min((count - 1) * stride - pad + window, size)
+        operands = 2 if self.kind == "elementwise" else 1
+        return self.images * self.groups * self.channels * touched * operands
+
+    @property
+    def weight_words(self) -> int:
+        """Words of the weights."""
+        return self.groups * self.outputs * self.terms if self.operation == "MAC" else 0
+
+    @property
+    def output_words(self) -> int:
+        """Words of the result."""
+        return self.groups * self.outputs * self.positions
+
+
+def dense(m: int, k: int, n: int, *, name: str = "") -> Layer:
+    """Return the product of an (m, k) and a (k, n) matrix.
+
+    Examples
+    --------
+    >>> layer = dense(32, 256, 128)
+    >>> layer.macs, layer.input_words, layer.weight_words, layer.output_words
+    (1048576, 8192, 32768, 4096)
+
+    """
+    return Layer(name or f"{m}x{k}x{n}", "dense", channels=k, height=m, width=1, outputs=n)
+
+
+def convolution(
+    channels: int,
+    size: int | tuple[int, int],
+    outputs: int,
+    window: int | tuple[int, int],
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    groups: int = 1,
+    images: int = 1,
+    name: str = "conv",
+) -> Layer:
+    """Return a convolution of ``channels`` pictures into ``outputs``, counted over all groups.
+
+    Examples
+    --------
+    >>> convolution(3, 227, 96, 11, stride=4).macs
+    105415200
+
+    """
+    if channels % groups or outputs % groups:
+        msg = f"{channels} channels and {outputs} outputs do not divide into {groups} groups."
+        raise ProcessorError(msg, remedy="Choose a common divisor.")
+    height, width = (size, size) if isinstance(size, int) else size
+    return Layer(
+        name,
+        "conv",
+        channels=channels // groups,
+        height=height,
+        width=width,
+        outputs=outputs // groups,
+        window=(window, window) if isinstance(window, int) else window,
+        stride=(stride, stride),
+        padding=(padding, padding),
+        groups=groups,
+        images=images,
+    )
+
+
+def pool(
+    channels: int,
+    size: int | tuple[int, int],
+    window: int,
+    *,
+    stride: int = 0,
+    padding: int = 0,
+    operation: str = "MAX",
+    images: int = 1,
+    name: str = "pool",
+) -> Layer:
+    """Return a pooling layer; ``operation`` is MAX, or ADD for sums (divide afterwards).
+
+    Examples
+    --------
+    >>> pool(64, 224, 2).output_words
+    802816
+
+    """
+    height, width = (size, size) if isinstance(size, int) else size
+    if operation not in ("MAX", "ADD"):
+        msg = f"Unknown pooling operation {operation!r}."
+        raise ProcessorError(msg, remedy="Use MAX or ADD.")
+    return Layer(
+        name,
+        "pool",
+        channels=1,
+        height=height,
+        width=width,
+        outputs=1,
+        window=(window, window),
+        stride=(stride or window,) * 2,
+        padding=(padding, padding),
+        groups=channels,
+        images=images,
+        operation=operation,
+    )
+
+
+def elementwise(count: int, *, operation: str = "ADD", name: str = "") -> Layer:
+    """Return an operation on two vectors of ``count`` elements.
+
+    Examples
+    --------
+    >>> elementwise(1000).input_words
+    2000
+
+    """
+    if operation not in ("ADD", "SUB", "MUL", "DIV", "MAX"):
+        msg = f"Unknown element-wise operation {operation!r}."
+        raise ProcessorError(msg, remedy="Use ADD, SUB, MUL, DIV or MAX.")
+    name = name or f"{operation.lower()}{count}"
+    return Layer(name, "elementwise", 1, 1, 1, 1, groups=count, operation=operation)
+
+
+def _alexnet(groups: int) -> tuple[Layer, ...]:
+    return (
+        convolution(3, 227, 96, 11, stride=4, name="conv1"),
+        pool(96, 55, 3, stride=2, name="pool1"),
+        convolution(96, 27, 256, 5, padding=2, groups=groups, name="conv2"),
+        pool(256, 27, 3, stride=2, name="pool2"),
+        convolution(256, 13, 384, 3, padding=1, name="conv3"),
+        convolution(384, 13, 384, 3, padding=1, groups=groups, name="conv4"),
+        convolution(384, 13, 256, 3, padding=1, groups=groups, name="conv5"),
+        pool(256, 13, 3, stride=2, name="pool5"),
+        dense(1, 9216, 4096, name="fc6"),
+        dense(1, 4096, 4096, name="fc7"),
+        dense(1, 4096, 1000, name="fc8"),
+    )
+
+
+def _vgg(blocks: tuple[tuple[int, int], ...]) -> tuple[Layer, ...]:
+    layers: list[Layer] = []
+    channels, size = 3, 224
+    for number, (count, outputs) in enumerate(blocks, start=1):
+        for step in range(1, count + 1):
+            name = f"conv{number}_{step}"
+            layers.append(convolution(channels, size, outputs, 3, padding=1, name=name))
+            channels = outputs
+        layers.append(pool(channels, size, 2, name=f"pool{number}"))
+        size //= 2
+    layers += [
+        dense(1, channels * size * size, 4096, name="fc6"),
+        dense(1, 4096, 4096, name="fc7"),
+        dense(1, 4096, 1000, name="fc8"),
+    ]
+    return tuple(layers)
+
+
+def network(name: str) -> tuple[Layer, ...]:
+    """Return the layers of a well-known network, batch 1.
+
+    "alexnet" has two towers (groups) as published, "alexnet-ungrouped" one; "vgg16", "vgg19".
+    Activations are taken as part of the layer before and cost nothing; local response
+    normalization is left out.
+
+    Raises
+    ------
+    ProcessorError
+        If the name is not known.
+
+    Examples
+    --------
+    >>> sum(layer.macs for layer in network("alexnet-ungrouped") if layer.kind == "conv")
+    1076634144
+
+    """
+    match name:
+        case "alexnet":
+            return _alexnet(2)
+        case "alexnet-ungrouped":
+            return _alexnet(1)
+        case "vgg16":
+            return _vgg(((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)))
+        case "vgg19":
+            return _vgg(((2, 64), (2, 128), (4, 256), (4, 512), (4, 512)))
+    msg = f"Unknown network or layer {name!r}."
+    raise ProcessorError(
+        msg,
+        remedy="Use alexnet, alexnet-ungrouped, vgg16, vgg19, a product MxKxN such as 32x256x128, "
+        "or conv:C-H-W-N-FY-FX[-STRIDE[-PADDING[-GROUPS]]].",
+    )
+
+
+def parse_layers(text: str, *, images: int = 1) -> tuple[Layer, ...]:
+    """Return the layers that a command names: a network, "32x256x128" or "conv:3-227-227-96-11-11-4".
+
+    Examples
+    --------
+    >>> parse_layers("32x256x128")[0].macs
+    1048576
+
+    """
+    if re.fullmatch(r"\d+x\d+x\d+", text):
+        m, k, n = map(int, text.split("x"))
+        return (dense(m * images, k, n, name=text),)
+    if re.fullmatch(r"conv:\d+(-\d+){5,8}", text):
+        c, h, w, n, fy, fx, *rest = map(int, text.removeprefix("conv:").split("-"))
+        stride, padding, groups = (*rest, *(1, 0, 1)[len(rest) :])
+        return (
+            convolution(
+                c,
+                (h, w),
+                n,
+                (fy, fx),
+                stride=stride,
+                padding=padding,
+                groups=groups,
+                images=images,
+                name=text,
+            ),
+        )
+    return tuple(
+        replace(layer, height=layer.height * images)
+        if layer.kind == "dense"
+        else replace(layer, images=images)
+        for layer in network(text)
+    )
