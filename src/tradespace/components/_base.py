@@ -8,6 +8,7 @@ same for all families; :mod:`tradespace.components.component` joins the two.
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -54,11 +55,32 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is known of the training data before training: rows, raw inputs and classes."""
+    """What is known of the training data before training.
+
+    Parameters
+    ----------
+    n_rows : int
+        Training rows.
+    n_inputs : int
+        Raw inputs.
+    n_classes : int
+        Classes; 2 for regression too.
+    n_varying : int
+        Numbers among the inputs that are certain to vary in the training rows, so that the
+        encoder keeps them.
+    n_columns : int, optional
+        The most columns that the encoder can make; None: not known.
+    encoder_bytes : float
+        The most bytes that the encoder can take in the artifact.
+
+    """
 
     n_rows: int
     n_inputs: int
     n_classes: int = 2
+    n_varying: int = 0
+    n_columns: int | None = None
+    encoder_bytes: float = math.inf
 
 
 class AbstractFamily(abc.ABC):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: Versions of the operator sets that our own graphs use.
 OPSETS: Mapping[str, int] = {"": 21, "ai.onnx.ml": 5}
+_LEAST_OPSET = 18
 #: Version of the file format; read by every ONNX Runtime since 1.19.
 IR_VERSION = 10
 
@@ -47,6 +48,7 @@ class GraphBuilder:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.domains: set[str] = {""}
+        self.opsets: dict[str, int] = dict(OPSETS)
         self._prefix = prefix
         self._count = 0
 
@@ -59,14 +61,22 @@ class GraphBuilder:
         """Return the name of a new constant with this value; its type is kept."""
         name = self.fresh()
         array = np.asarray(value)
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
+        self.initializers.append(
+            numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        )
         return name
 
     @overload
-    def add(self, op: str, *inputs: str, domain: str = ..., n: Literal[1] = ..., **attributes: Any) -> str: ...
+    def add(
+        self, op: str, *inputs: str, domain: str = ..., n: Literal[1] = ..., **attributes: Any
+    ) -> str: ...
     @overload
-    def add(self, op: str, *inputs: str, domain: str = ..., n: int, **attributes: Any) -> list[str]: ...
-    def add(self, op: str, *inputs: str, domain: str = "", n: int = 1, **attributes: Any) -> str | list[str]:
+    def add(
+        self, op: str, *inputs: str, domain: str = ..., n: int, **attributes: Any
+    ) -> list[str]: ...
+    def add(
+        self, op: str, *inputs: str, domain: str = "", n: int = 1, **attributes: Any
+    ) -> str | list[str]:
         """Add a node with `n` outputs and return the name, or names, of what it gives."""
         outputs = [self.fresh() for _ in range(n)]
         self.nodes.append(helper.make_node(op, list(inputs), outputs, domain=domain, **attributes))
@@ -89,7 +99,7 @@ class GraphBuilder:
             [helper.make_tensor_value_info(name, kind, shape) for _, name, kind, shape in outputs],
             initializer=self.initializers,
         )
-        opsets = [helper.make_opsetid(d, OPSETS.get(d, 1)) for d in sorted(self.domains)]
+        opsets = [helper.make_opsetid(d, self.opsets.get(d, 1)) for d in sorted(self.domains)]
         model = helper.make_model(graph, opset_imports=opsets, producer_name="tradespace")
         model.ir_version = IR_VERSION
         return model
@@ -103,14 +113,15 @@ def append_model(builder: GraphBuilder, model: Any, *, inputs: Mapping[str, str]
     builder : GraphBuilder
         Gets the nodes, under new names.
     model : onnx.ModelProto
-        Its operator sets must be the builder's, or ones that the builder does not use.
+        Its versions of the operator sets become the builder's: what the encoder uses means
+        the same in all versions from 18.
     inputs : Mapping
         For each input of the model, the tensor of the builder that it becomes.
 
     Raises
     ------
     ExportError
-        If the model has functions, an unexpected input or the operators of another version.
+        If the model has functions, an unexpected input or operators that are too old.
 
     """
     graph = model.graph
@@ -120,8 +131,13 @@ def append_model(builder: GraphBuilder, model: Any, *, inputs: Mapping[str, str]
     for opset in model.opset_import:
         domain = "" if opset.domain == "ai.onnx" else opset.domain
         if domain in OPSETS and OPSETS[domain] != opset.version and _uses(graph, domain):
-            msg = f"The model uses version {opset.version} of the operators {domain or 'ai.onnx'!r}; wanted {OPSETS[domain]}."
-            raise ExportError(msg)
+            if domain == "" and opset.version < _LEAST_OPSET:
+                msg = (
+                    f"The model uses version {opset.version} of the operators of ONNX; "
+                    f"wanted at least {_LEAST_OPSET}."
+                )
+                raise ExportError(msg)
+            builder.opsets[domain] = opset.version
     names = dict(inputs)
     names[""] = ""
     for value in graph.input:

@@ -60,7 +60,7 @@ PREPROCESSING: tuple[S, ...] = (
 
 
 def resolve_preprocessing(
-    given: Mapping[str, Any] | str | None, *, family: FamilyRow | None = None
+    given: Mapping[str, Any] | str | None, *, family: FamilyRow | str | None = None
 ) -> dict[str, Any]:
     """Return complete preprocessing settings: the given ones, the family's wishes, defaults.
 
@@ -68,7 +68,7 @@ def resolve_preprocessing(
     ----------
     given : Mapping, str or None
         As written in the study file; the word "none" means raw columns.
-    family : FamilyRow, optional
+    family : FamilyRow or str, optional
         Whose wishes replace "auto".
 
     Raises
@@ -84,6 +84,10 @@ def resolve_preprocessing(
     True
 
     """
+    if isinstance(family, str):
+        from tradespace.core import registry
+
+        family = registry.family(family)
     if given == "none":
         given = {"raw": True}
     if given is not None and not isinstance(given, Mapping):
