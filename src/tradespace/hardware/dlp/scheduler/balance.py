@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tradespace.hardware.dlp.scheduler.work import Work
+from tradespace.hardware.dlp.scheduler.work import Load, OutputBox, Store, WeightBox, Work
 
-_REACH = 48  # segments that a move may be brought forward or put off
+_REACH = 64  # segments that a move may be brought forward or put off
+_PARTS = 8  # a part of a move is at least this fraction of it
 
 
 @dataclass(frozen=True, slots=True)
 class Balanced:
-    """Which moves stand in which segment; ``segment`` is that of each task.
-
-    ``loads`` and ``stores`` hold, for each segment, the numbers of its moves in the work.
-    """
+    """Which moves stand in which segment; ``segment`` is that of each task."""
 
     ticks: int
     moves: list[int]
     computes: list[int]
     segment: list[int]
-    loads: list[list[int]]
-    stores: list[list[int]]
+    loads: list[list[Load]]
+    stores: list[list[Store]]
 
 
 def balance(
@@ -30,9 +28,9 @@ def balance(
 ) -> Balanced:
     """Return a distribution of the moves.
 
-    Loads go as late as there is room beside a computation, stores as early; what finds no room
-    goes where it lengthens the schedule least. Where a place in memory is taken until just
-    before it is needed, a segment without computation is put in.
+    Loads go as late as there is room beside a computation, stores as early; a move that finds
+    no room is split. What is left goes where it lengthens the schedule least. Where a place in
+    memory is taken until just before it is needed, a segment without computation is put in.
 
     Parameters
     ----------
@@ -56,31 +54,47 @@ def balance(
     arithmetic = [0] * count
     for task, ticks in enumerate(computes):
         room[segment[task]] = arithmetic[segment[task]] = ticks
-    loads: list[list[int]] = [[] for _ in range(count)]
-    stores: list[list[int]] = [[] for _ in range(count)]
-    for number in range(len(work.loads) - 1, -1, -1):
-        load = work.loads[number]
-        ticks = load.words * word_ticks + overhead_ticks
+    loads: list[list[Load]] = [[] for _ in range(count)]
+    stores: list[list[Store]] = [[] for _ in range(count)]
+    for load in reversed(work.loads):
         latest = segment[load.first] - 1
-        earliest = segment[load.free] + 1 if load.free >= 0 else 0
-        best = latest
-        if room[latest] < ticks:
-            for s in range(latest - 1, max(earliest, latest - _REACH) - 1, -1):
-                if room[s] > room[best] and room[best] < ticks:
-                    best = s
-        room[best] -= ticks
-        loads[best].append(number)
-    for number, store in enumerate(work.stores):
-        ticks = store.words * word_ticks + overhead_ticks
+        ticks = load.words * word_ticks + overhead_ticks
+        if room[latest] >= ticks:
+            room[latest] -= ticks
+            loads[latest].append(load)
+            continue
+        earliest = max(segment[load.free] + 1 if load.free >= 0 else 0, latest - _REACH)
+        left: Load | None = load
+        for s in range(latest, earliest - 1, -1):
+            if left is not None and room[s] > 0:
+                left, taken = _split_load(left, load.words, (room[s] - overhead_ticks) // word_ticks)
+                if taken is not None:
+                    room[s] -= taken.words * word_ticks + overhead_ticks
+                    loads[s].append(taken)
+        if left is not None:
+            best = max(range(latest, earliest - 1, -1), key=room.__getitem__)
+            room[best] -= left.words * word_ticks + overhead_ticks
+            loads[best].append(left)
+    for store in work.stores:
         earliest = segment[store.done] + 1
+        ticks = store.words * word_ticks + overhead_ticks
+        if room[earliest] >= ticks:
+            room[earliest] -= ticks
+            stores[earliest].append(store)
+            continue
         latest = segment[store.again] - 1 if store.again >= 0 else count - 1
-        best = earliest
-        if room[earliest] < ticks:
-            for s in range(earliest + 1, min(latest, earliest + _REACH) + 1):
-                if room[s] > room[best] and room[best] < ticks:
-                    best = s
-        room[best] -= ticks
-        stores[best].append(number)
+        latest = min(latest, earliest + _REACH)
+        rest: Store | None = store
+        for s in range(earliest, latest + 1):
+            if rest is not None and room[s] > 0:
+                rest, part = _split_store(rest, store.words, (room[s] - overhead_ticks) // word_ticks)
+                if part is not None:
+                    room[s] -= part.words * word_ticks + overhead_ticks
+                    stores[s].append(part)
+        if rest is not None:
+            best = max(range(earliest, latest + 1), key=room.__getitem__)
+            room[best] -= rest.words * word_ticks + overhead_ticks
+            stores[best].append(rest)
     moves = [arithmetic[s] - room[s] for s in range(count)]
     return Balanced(
         ticks=sum(map(max, moves, arithmetic)),
@@ -90,3 +104,48 @@ def balance(
         loads=loads,
         stores=stores,
     )
+
+
+def _units(words: int, whole: int, length: int, room: int) -> int:
+    """Return how many of ``length`` equal units fit, or 0 if too few to be worth a move."""
+    if words <= room:
+        return length
+    each = words // length
+    count = min(room // each, length) if room > 0 else 0
+    return count if count * each * _PARTS >= whole else 0
+
+
+def _split_load(load: Load, whole: int, room: int) -> tuple[Load | None, Load | None]:
+    """Return what is left of a load and the part of it that fits; its end goes first."""
+    box = load.box
+    low, high = ("n0", "n1") if isinstance(box, WeightBox) else ("c0", "c1")
+    start, end = getattr(box, low), getattr(box, high)
+    if end - start == 1:
+        low, high = ("c0", "c1") if isinstance(box, WeightBox) else ("r0", "r1")
+        start, end = getattr(box, low), getattr(box, high)
+    count = _units(load.words, whole, end - start, room)
+    if count == 0:
+        return load, None
+    if count == end - start:
+        return None, load
+    each = load.words // (end - start)
+    taken = load._replace(box=box._replace(**{low: end - count}), words=each * count)
+    return load._replace(
+        box=box._replace(**{high: end - count}), words=load.words - each * count
+    ), taken
+
+
+def _split_store(store: Store, whole: int, room: int) -> tuple[Store | None, Store | None]:
+    """Return what is left of a store and the part of it that fits; its beginning goes first."""
+    box: OutputBox = store.box
+    low, high = ("n0", "n1") if box.n1 - box.n0 > 1 else ("y0", "y1")
+    start, end = getattr(box, low), getattr(box, high)
+    count = _units(store.words, whole, end - start, room)
+    if count == 0:
+        return store, None
+    if count == end - start:
+        return None, store
+    each = store.words // (end - start)
+    taken = replace(store, box=box._replace(**{high: start + count}), words=each * count)
+    rest = box._replace(**{low: start + count})
+    return replace(store, box=rest, words=store.words - each * count), taken

@@ -66,7 +66,17 @@ def stream_planes(layer: Layer, plan: Planewise) -> Work:
                 outputs = (g1 - g0) * layer.outputs * (y1 - y0) * layer.columns
                 operations = outputs * (layer.terms if mac else layer.taps)
                 work.tasks.append(
-                    Task(out, 0, layer.channels, 0, height, False, slot, operations)  # noqa: FBT003 - a record, in order
+                    Task(
+                        out=out,
+                        c0=0,
+                        c1=layer.channels,
+                        f0=0,
+                        f1=height,
+                        accumulate=False,
+                        slot=slot,
+                        operations=operations,
+                        weights_slot=turn % 2,
+                    )
                 )
                 work.store(out, slot, outputs, (slot,))
         weights_free[turn % 2] = len(work.tasks) - 1

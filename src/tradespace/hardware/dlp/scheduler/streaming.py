@@ -60,7 +60,7 @@ class Streaming:
 
     def result_columns(self, layer: Layer) -> int:
         """Return the columns of results for which NRAM has places, while columns stream."""
-        return min(layer.outputs, self.block + 2 * self.group)
+        return min(layer.outputs, self.block + max(2 * self.group, self.block // 2))
 
     def row_words(self, layer: Layer) -> int:
         """Return the words of one row of the input."""
@@ -142,7 +142,12 @@ class _Builder:
         terms = (c1 - c0) * (f1 - f0) * layer.window[1]
         work.tasks.append(Task(out, c0, c1, f0, f1, (c0, f0) != (0, 0), slot, size * terms))
         if (c1, f1) == (layer.channels, layer.window[0]):
-            work.store(out, slot, size, cells)
+            if part is None or self.plan.rows:
+                work.store(out, slot, size, cells)
+                return
+            for a, b in blocks(out.n1, self.plan.group):  # so that places become free one by one
+                box = out._replace(n0=a, n1=b)
+                work.store(box, slot, size // out.n1 * (b - a), range(a, b))
 
     def panel(self, out: OutputBox, slot: int, cells: Iterable[int], ratio: float) -> None:
         """Compute a panel with the reduction outside, while its operands arrive."""

@@ -59,34 +59,47 @@ class Tiling:
 
 
 class _ChannelRing:
-    """Channels of a tile: channel ``c`` of tile ``t`` lies in slot ``c mod size``."""
+    """Channels of a tile: channel ``c`` of tile ``t`` lies in slot ``(c + shift) mod size``.
 
-    __slots__ = ("holder", "last", "size")
+    The shift changes with the tile, so that its first channels do not fall on the last ones of
+    the tile before, which are still in use.
+    """
+
+    __slots__ = ("holder", "last", "shift", "size", "tile")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.holder = [(-1, -1)] * size
         self.last = [-1] * size
+        self.shift = 0
+        self.tile = -1
 
-    def need(self, tile: int, c0: int, c1: int, task: int) -> list[tuple[int, int, int]]:
+    def begin(self, tile: int, step: int, *, forward: bool) -> None:
+        """Turn to a tile, whose first chunk has ``step`` channels."""
+        if self.tile >= 0 and tile != self.tile:
+            self.shift = (self.shift + (-step if forward else step)) % self.size
+        self.tile = tile
+
+    def need(self, c0: int, c1: int, task: int) -> list[tuple[int, int, int]]:
         """Return runs of missing channels: (first, after last, free)."""
         made: list[tuple[int, int, int]] = []
+        size, holder, last, tile = self.size, self.holder, self.last, self.tile
         for c in range(c0, c1):
-            slot = c % self.size
-            if self.holder[slot] != (tile, c):
-                self.holder[slot] = (tile, c)
-                free = self.last[slot]
+            slot = (c + self.shift) % size
+            if holder[slot] != (tile, c):
+                holder[slot] = (tile, c)
+                free = last[slot]
                 if made and made[-1][1] == c:
                     made[-1] = (made[-1][0], c + 1, max(made[-1][2], free))
                 else:
                     made.append((c, c + 1, free))
-            self.last[slot] = task
+            last[slot] = task
         return made
 
     def used(self, c0: int, c1: int, task: int) -> None:
         """Tell that a task still uses channels that are there."""
         for c in range(c0, c1):
-            self.last[c % self.size] = task
+            self.last[(c + self.shift) % self.size] = task
 
 
 def tile_results(layer: Layer, plan: Tiling, *, ratio: float) -> Work:
@@ -99,28 +112,47 @@ def tile_results(layer: Layer, plan: Tiling, *, ratio: float) -> Work:
     (down, right), (top, left), (height, width) = layer.stride, layer.padding, layer.window
     first_tile = True
     forward = True
-    for group, image, y0, y1, x0, x1, n0, n1, picture, block in _tiles(layer, plan):
+    tiles = _tiles(layer, plan)
+    for at, (group, image, y0, y1, x0, x1, n0, n1, picture, block) in enumerate(tiles):
         r0, r1 = max(0, y0 * down - top), min(layer.height, (y1 - 1) * down - top + height)
         w0, w1 = max(0, x0 * right - left), min(layer.width, (x1 - 1) * right - left + width)
         positions = (y1 - y0) * (x1 - x0)
         chunks = _chunks(layer.channels, plan, ratio if first_tile else 0.0)
+        final = plan.group if at < len(tiles) - 1 else max(1, (n1 - n0) // 24)
+        step = chunks[0][1]
+        inputs.begin(picture, step, forward=forward)
+        weights.begin(block, step, forward=forward)
         for number, (s0, s1) in enumerate(chunks):
             c0, c1 = (s0, s1) if forward else (layer.channels - s1, layer.channels - s0)
             now = len(work.tasks)
-            for a, b, free in inputs.need(picture, c0, c1, now):
+            for a, b, free in inputs.need(c0, c1, now):
                 box = InputBox(group, group + 1, a, b, r0, r1, w0, w1, image)
-                work.loads.append(Load(now, free, box, 0, (b - a) * (r1 - r0) * (w1 - w0)))
-            for a, b, free in weights.need(block, c0, c1, now):
+                work.loads.append(Load(now, free, box, inputs.shift, (b - a) * (r1 - r0) * (w1 - w0)))
+            for a, b, free in weights.need(c0, c1, now):
                 part = WeightBox(group, group + 1, n0, n1, a, b, 0, height)
-                work.loads.append(Load(now, free, part, 0, (b - a) * (n1 - n0) * layer.taps))
+                work.loads.append(Load(now, free, part, weights.shift, (b - a) * (n1 - n0) * layer.taps))
             begins, ends = number == 0, number == len(chunks) - 1
-            for m0, m1 in _column_parts(n0, n1, plan.group, begins=begins, ends=ends):
+            for m0, m1 in _column_parts(
+                n0, n1, final if ends else plan.group, begins=begins, ends=ends
+            ):
                 cells = range((m0 - n0) // plan.group, -(-(m1 - n0) // plan.group))
                 if begins:
                     work.overwrite(cells)
                 out = OutputBox(group, group + 1, m0, m1, y0, y1, x0, x1, image)
                 operations = positions * (m1 - m0) * (c1 - c0) * layer.taps
-                work.tasks.append(Task(out, c0, c1, 0, height, not begins, 0, operations))
+                work.tasks.append(
+                    Task(
+                        out=out,
+                        c0=c0,
+                        c1=c1,
+                        f0=0,
+                        f1=height,
+                        accumulate=not begins,
+                        slot=inputs.shift,
+                        operations=operations,
+                        weights_slot=weights.shift,
+                    )
+                )
                 if ends:
                     work.store(out, 0, positions * (m1 - m0), cells)
             inputs.used(c0, c1, len(work.tasks) - 1)

@@ -64,6 +64,7 @@ class Task(NamedTuple):
     accumulate: bool
     slot: int
     operations: int
+    weights_slot: int = 0
 
 
 class Load(NamedTuple):
@@ -173,17 +174,24 @@ def blocks(total: int, size: int) -> list[tuple[int, int]]:
 
 
 def growing(total: int, first: int, ratio: float, *, most: int) -> list[tuple[int, int]]:
-    """Return ranges that cover ``total``, each up to ``ratio`` times the one before.
+    """Return ranges that cover ``total`` and grow as fast as loading them stays hidden.
+
+    While a range is computed there is time to load ``ratio`` times as much. Half of what is
+    over goes into larger ranges, half is left for other loads.
 
     Examples
     --------
-    >>> growing(10, 1, 2.0, most=4)
-    [(0, 1), (1, 3), (3, 7), (7, 10)]
+    >>> growing(12, 1, 3.0, most=4)
+    [(0, 1), (1, 3), (3, 7), (7, 11), (11, 12)]
 
     """
-    made, start, size = [], 0, float(first)
+    made, start, size, spare = [], 0, first, 0.0
     while start < total:
-        end = min(total, start + max(1, int(size)))
+        end = min(total, start + size)
         made.append((start, end))
-        start, size = end, min(max(size, size * ratio), most)
+        start = end
+        spare += size * max(0.0, ratio - 1) / 2
+        grown = min(int(spare), max(0, most - size))
+        spare -= grown
+        size += grown
     return made

@@ -1,0 +1,255 @@
+"""Finds the best plan: candidates in order of their least time, evaluated until none can win."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from tradespace.core.errors import ProcessorError
+from tradespace.hardware.dlp.bounds import Bound, layer_bound
+from tradespace.hardware.dlp.costs import Ticks, compute_energy_j, move_energy_j
+from tradespace.hardware.dlp.instructions import Program
+from tradespace.hardware.dlp.layers import Layer
+from tradespace.hardware.dlp.machine import Machine
+from tradespace.hardware.dlp.scheduler.balance import Balanced, balance
+from tradespace.hardware.dlp.scheduler.emit import write_program
+from tradespace.hardware.dlp.scheduler.plans import (
+    Candidate,
+    Plan,
+    Rates,
+    candidates,
+    panel_ratio,
+    store_ratio,
+)
+from tradespace.hardware.dlp.scheduler.planewise import Planewise, stream_planes
+from tradespace.hardware.dlp.scheduler.streaming import Streaming, stream_columns, stream_rows
+from tradespace.hardware.dlp.scheduler.tiling import tile_results
+from tradespace.hardware.dlp.scheduler.work import Work
+
+Objective = Literal["time", "traffic", "energy"]
+_EVALUATIONS = 6
+_TASKS = 1200
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A layer scheduled: its plan, time and traffic, and how far it is from the bound."""
+
+    layer: Layer
+    machine: Machine
+    bits: int
+    plan: Plan
+    work: Work
+    balanced: Balanced
+    ticks: int
+    time_s: float
+    traffic_words: int
+    energy_j: float
+    bound: Bound
+
+    @property
+    def n_segments(self) -> int:
+        """Segments that take time."""
+        pairs = zip(self.balanced.moves, self.balanced.computes, strict=True)
+        return sum(1 for moves, computes in pairs if moves or computes)
+
+    @property
+    def gap(self) -> float:
+        """Time over the certified bound, less one."""
+        return self.time_s / self.bound.certified_s - 1
+
+    @cached_property
+    def program(self) -> Program:
+        """The program, written when it is first asked for."""
+        return write_program(self.layer, self.plan, self.work, self.balanced, bits=self.bits)
+
+
+def schedule(
+    layer: Layer,
+    machine: Machine,
+    *,
+    bits: int = 32,
+    objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
+    slack: float = 0.0,
+    max_segments: int | None = None,
+) -> Schedule:
+    """Return the best schedule found.
+
+    Parameters
+    ----------
+    layer : Layer
+        What to compute.
+    machine : Machine
+        Where.
+    bits : int
+        Number format, 32 or 16.
+    objectives : tuple of str
+        In order of importance.
+    slack : float
+        By how much the first objective may be worse than its best, for the sake of the
+        second: 0.01 accepts 1 % more time for less traffic.
+    max_segments : int, optional
+        Most segments, for programs that are to be read.
+
+    Raises
+    ------
+    ProcessorError
+        If no plan fits the machine.
+
+    Examples
+    --------
+    >>> from tradespace.hardware.dlp.layers import dense
+    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> found = schedule(dense(32, 256, 128), load_machine())
+    >>> found.time_s < 4103e-9
+    True
+
+    """
+    found = candidates(layer, machine, bits, most_tasks=max_segments or _TASKS)
+    if found:
+        found = _short(found, max_segments)
+    else:
+        msg = (
+            f"No plan of layer {layer.name!r} fits machine {machine.name!r} "
+            f"({machine.nram_bytes} bytes of NRAM, {machine.wram_bytes} of WRAM)."
+        )
+        raise ProcessorError(msg, remedy="Use larger memories or a smaller number format.")
+    bound = layer_bound(layer, machine, bits=bits)
+    search = _Search(layer, machine, bits, bound, max_segments)
+    primary = objectives[0]
+    if primary != "time":
+        order = sorted(found, key=lambda c: (c.words, c.ticks))
+        best = search.first(order)
+    else:
+        # among almost equal times, plans that move less keep their promise more often
+        word = Rates.of(layer, machine, bits).word
+        order = sorted(found, key=lambda c: (c.ticks + 0.001 * word * c.words, c.words))
+        best = search.fastest(order)
+        if slack > 0 and len(objectives) > 1:
+            limit = int(best.ticks * (1 + slack))
+            leaner = sorted(
+                (c for c in found if c.ticks <= limit and c.words < best.traffic_words),
+                key=lambda c: (c.words, c.ticks),
+            )
+            best = search.leanest(leaner, limit) or best
+    return best
+
+
+def _short(found: list[Candidate], max_segments: int | None) -> list[Candidate]:
+    """Leave out plans of many computations, unless they promise to be faster."""
+    if max_segments is not None:
+        return [c for c in found if c.tasks <= max_segments] or [
+            min(found, key=lambda c: c.tasks)
+        ]
+    least = min(c.ticks for c in found)
+    for most in (_TASKS, 4 * _TASKS):
+        few = [c for c in found if c.tasks <= most]
+        if few and min(c.ticks for c in few) <= 1.0003 * least:
+            return few
+    return found
+
+
+def pareto(
+    layer: Layer, machine: Machine, *, bits: int = 32, slacks: tuple[float, ...] = (0.0, 0.001, 0.01, 0.1)
+) -> tuple[Schedule, ...]:
+    """Return schedules none of which is both faster and leaner than another."""
+    made: list[Schedule] = []
+    for slack in slacks:
+        one = schedule(layer, machine, bits=bits, slack=slack)
+        if all(one.traffic_words < other.traffic_words for other in made):
+            made.append(one)
+    return tuple(made)
+
+
+@dataclass(slots=True)
+class _Search:
+    layer: Layer
+    machine: Machine
+    bits: int
+    bound: Bound
+    max_segments: int | None
+
+    def fastest(self, order: list[Candidate]) -> Schedule:
+        """Return the fastest of the candidates, in order of their least time."""
+        best: Schedule | None = None
+        for number, candidate in enumerate(order):
+            if number >= _EVALUATIONS or (best and candidate.ticks * 1.00002 >= best.ticks):
+                break
+            made = self.evaluate(candidate.plan)
+            if best is None or (made.ticks, made.traffic_words) < (best.ticks, best.traffic_words):
+                best = made
+        assert best is not None
+        return best
+
+    def first(self, order: list[Candidate]) -> Schedule:
+        """Return the candidate with least traffic among the first few, then least time."""
+        made = [self.evaluate(c.plan) for c in order[:_EVALUATIONS]]
+        return min(made, key=lambda s: (s.traffic_words, s.ticks))
+
+    def leanest(self, order: list[Candidate], limit: int) -> Schedule | None:
+        """Return the candidate with least traffic within a limit of time."""
+        for candidate in order[: 2 * _EVALUATIONS]:
+            made = self.evaluate(candidate.plan)
+            if made.ticks <= limit:
+                return made
+        return None
+
+    def evaluate(self, plan: Plan) -> Schedule:
+        """Return the schedule of a plan, its time exact."""
+        layer, machine, bits = self.layer, self.machine, self.bits
+        rates, ticks = Rates.of(layer, machine, bits), Ticks.of(machine)
+        if isinstance(plan, Planewise):
+            work = stream_planes(layer, plan)
+        elif isinstance(plan, Streaming):
+            rows = plan.rows or layer.rows
+            ratio = panel_ratio(layer, rates, rows=rows, block=plan.block)
+            taper = store_ratio(layer, rates)
+            build = stream_rows if plan.rows else stream_columns
+            work = build(layer, plan, ratio=max(1.0, ratio), taper=taper)
+        else:
+            ratio = panel_ratio(layer, rates, rows=plan.rows, block=plan.block)
+            work = tile_results(layer, plan, ratio=max(1.0, ratio))
+        kind = f"{layer.operation}_{bits}"
+        columns = layer.window[1]
+        computes = [
+            ticks.compute(
+                kind,
+                task.operations,
+                (task.out.n1 - task.out.n0, (task.c1 - task.c0) * (task.f1 - task.f0) * columns),
+            )
+            for task in work.tasks
+        ] if machine.array is not None or machine.whole_cycles else [
+            task.operations * rates.operation + rates.overhead for task in work.tasks
+        ]
+        balanced = balance(
+            work, computes, word_ticks=rates.word, overhead_ticks=rates.overhead
+        )
+        return Schedule(
+            layer=layer,
+            machine=machine,
+            bits=bits,
+            plan=plan,
+            work=work,
+            balanced=balanced,
+            ticks=balanced.ticks,
+            time_s=ticks.seconds(balanced.ticks),
+            traffic_words=work.words,
+            energy_j=self.energy(work, kind),
+            bound=self.bound,
+        )
+
+    def energy(self, work: Work, kind: str) -> float:
+        """Return the energy of the moves, computations and instructions."""
+        size = self.bits // 8
+        inputs = sum(x.words for x in work.loads if len(x.box) == 9)
+        weights = sum(x.words for x in work.loads if len(x.box) == 8)
+        results = sum(x.words for x in work.stores)
+        operations = sum(task.operations for task in work.tasks)
+        count = len(work.loads) + len(work.stores) + len(work.tasks)
+        return (
+            move_energy_j(self.machine, "DRAM", "NRAM", (inputs + results) * size)
+            + move_energy_j(self.machine, "DRAM", "WRAM", weights * size)
+            + compute_energy_j(self.machine, kind, operations)
+            + count * self.machine.energy.instruction_j
+        )
