@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tradespace.core.errors import SettingError
 from tradespace.core.readings import Reading
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import onnx
 
     from tradespace.core.studies import Task
+    from tradespace.data.inputs import Inputs, InputSchema
 
     FloatMatrix = npt.NDArray[np.float32]
     Scores = npt.NDArray[np.float64]
@@ -94,6 +96,8 @@ class AbstractFamily(abc.ABC):
     """
 
     name: ClassVar[str]
+    #: Whether rows come in raw, never through the encoder (a finished file, a service).
+    raw_only: ClassVar[bool] = False
 
     @abc.abstractmethod
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -139,6 +143,42 @@ class AbstractFamily(abc.ABC):
             If the model cannot be written as a graph.
 
         """
+
+    def locate(self, settings: Mapping[str, Any], *, folder: str) -> Mapping[str, Any]:
+        """Return the settings with paths that are relative to the study's folder resolved."""
+        del folder
+        return settings
+
+    def fit_raw(
+        self,
+        inputs: Inputs,
+        y: npt.NDArray[Any],
+        *,
+        task: Task,
+        n_classes: int,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Model:
+        """Return a model of raw columns, for candidates with ``preprocessing: none``.
+
+        Raises
+        ------
+        SettingError
+            If the family needs encoded inputs.
+
+        """
+        del inputs, y, task, n_classes, settings, seed
+        msg = f"The family {self.name!r} needs encoded inputs; got preprocessing: none."
+        raise SettingError(msg, remedy="Leave out preprocessing, or use the family sklearn.")
+
+    def predict_raw(self, model: Model, inputs: Inputs, *, task: Task) -> Scores:
+        """Return scores of raw rows, for a model of `fit_raw`."""
+        raise NotImplementedError
+
+    def artifact_raw(self, model: Model, *, inputs: InputSchema, task: Task) -> bytes | None:
+        """Return the finished artifact of a model of `fit_raw`; None: only Python runs it."""
+        del model, inputs, task
+        return None
 
     def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return what two candidates must agree in for one fit to serve both, or None.

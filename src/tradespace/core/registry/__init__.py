@@ -18,6 +18,11 @@ from tradespace.core.registry._rows import (
     QualityRow,
     ScenarioRow,
 )
+
+# At the top, because importing a submodule later would hide the function of the same name.
+from tradespace.core.registry.families import FAMILIES
+from tradespace.core.registry.qualities import QUALITIES
+from tradespace.core.registry.scenarios import EXCLUDE_RULES, SCENARIOS
 from tradespace.core.rendering import load_object
 from tradespace.core.suggest import unknown_name
 
@@ -70,29 +75,21 @@ def _merged(own: tuple[Row, ...], kind: type[Row]) -> dict[str, Row]:
 
 def families() -> dict[str, FamilyRow]:
     """Return the rows of all families by name."""
-    from tradespace.core.registry.families import FAMILIES
-
     return _merged(FAMILIES, FamilyRow)
 
 
 def qualities() -> dict[str, QualityRow]:
     """Return the rows of all qualities by name."""
-    from tradespace.core.registry.qualities import QUALITIES
-
     return _merged(QUALITIES, QualityRow)
 
 
 def scenarios() -> dict[str, ScenarioRow]:
     """Return the rows of all scenarios by name."""
-    from tradespace.core.registry.scenarios import SCENARIOS
-
     return _merged(SCENARIOS, ScenarioRow)
 
 
 def exclude_rules() -> dict[str, ExcludeRuleRow]:
     """Return the rows of all rules that exclude rows, by name."""
-    from tradespace.core.registry.scenarios import EXCLUDE_RULES
-
     return _merged(EXCLUDE_RULES, ExcludeRuleRow)
 
 

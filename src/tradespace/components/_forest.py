@@ -1,0 +1,98 @@
+"""The random forest."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._estimators import Fitted, scores
+from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments
+from tradespace.components.sizes import size_reading
+from tradespace.components.tree_ensembles import size_bound_bytes
+from tradespace.core.studies import Task
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.core.readings import Reading
+
+
+@final
+class RandomForest(AbstractFamily):
+    """Average of trees grown on resampled rows and random subsets of inputs.
+
+    References
+    ----------
+    L. Breiman, Random forests, Machine Learning 45, 2001. doi:10.1023/A:1010933404324
+
+    """
+
+    name: ClassVar[str] = "random_forest"
+
+    def facts(self, settings: Mapping[str, Any]) -> Facts:
+        """Return what is known before any training."""
+        del settings
+        return Facts(
+            deterministic=False,
+            good_at=("Good without tuning.", "Needs no scaling.", "Hard to overfit."),
+            bad_at=("Large.", "Cannot be read.", "Cannot extrapolate."),
+        )
+
+    def predict_readings(
+        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+    ) -> tuple[Reading, ...]:
+        """Return a bound on the size from trees, depth, leaves and rows."""
+        leaves, trees = most_leaves(settings, shape=shape), settings["n_estimators"]
+        high = size_bound_bytes(n_trees=trees, n_leaves=leaves)
+        if task is Task.MULTICLASS:
+            high += 4.0 * trees * leaves * shape.n_classes + 10.0 * trees
+        return (size_reading(high=high, shape=shape),)
+
+    def fit(
+        self,
+        X: FloatMatrix,
+        y: npt.NDArray[Any],
+        *,
+        task: Task,
+        n_classes: int,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Fitted:
+        """Return the fitted forest."""
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+        kind = RandomForestRegressor if task is Task.REGRESSION else RandomForestClassifier
+        estimator = kind(random_state=seed, n_jobs=1, **tree_arguments(settings, task=task))
+        return Fitted(estimator.fit(X, y), n_classes)
+
+    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+        """Return scores by scikit-learn."""
+        return scores(model, X, task=task)
+
+    def to_onnx(self, model: Fitted, *, n_inputs: int, task: Task) -> Any:
+        """Return the forest as a graph."""
+        return average_of_trees(
+            model.estimator.estimators_,
+            task=task,
+            n_classes=model.n_classes,
+            classes=getattr(model.estimator, "classes_", None),
+            n_inputs=n_inputs,
+        )
+
+    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return everything but the number of trees: each tree has its own seed, in order."""
+        return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "n_estimators"))
+
+    def size_of(self, settings: Mapping[str, Any]) -> int:
+        """Return the number of trees."""
+        return int(settings["n_estimators"])
+
+    def derive(self, model: Fitted, settings: Mapping[str, Any]) -> Fitted:
+        """Return the forest of the first trees."""
+        estimator = copy.copy(model.estimator)
+        estimator.n_estimators = settings["n_estimators"]
+        estimator.estimators_ = model.estimator.estimators_[: settings["n_estimators"]]
+        return Fitted(estimator, model.n_classes)

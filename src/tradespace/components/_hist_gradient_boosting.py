@@ -1,0 +1,125 @@
+"""Histogram gradient boosting of scikit-learn."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._boosting import boosting_graph, boosting_size
+from tradespace.components._estimators import Fitted, need_two_classes, scores
+from tradespace.components.tree_ensembles import Tree
+from tradespace.core.studies import Task
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.core.readings import Reading
+
+
+@final
+class HistGradientBoosting(AbstractFamily):
+    """Trees on binned inputs, each correcting the sum of those before.
+
+    There is no early stopping, so that the first rounds of a long run are the short run. Bins
+    are always found with seed 0: the seed does not matter.
+
+    References
+    ----------
+    G. Ke et al., LightGBM: a highly efficient gradient boosting decision tree, NIPS 2017
+
+    """
+
+    name: ClassVar[str] = "hist_gradient_boosting"
+
+    def facts(self, settings: Mapping[str, Any]) -> Facts:
+        """Return what is known before any training."""
+        del settings
+        return Facts(
+            good_at=("Accurate on tables.", "Fast with many rows.", "Needs no scaling."),
+            bad_at=("Cannot be read.", "Overfits few rows.", "Cannot extrapolate."),
+        )
+
+    def predict_readings(
+        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+    ) -> tuple[Reading, ...]:
+        """Return a bound on the size from rounds and leaves."""
+        return boosting_size(
+            rounds=settings["max_iter"],
+            most_leaves=settings["max_leaf_nodes"],
+            max_depth=settings["max_depth"],
+            task=task,
+            shape=shape,
+        )
+
+    def fit(
+        self,
+        X: FloatMatrix,
+        y: npt.NDArray[Any],
+        *,
+        task: Task,
+        n_classes: int,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Fitted:
+        """Return the fitted model."""
+        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+        del seed
+        regression = task is Task.REGRESSION
+        if not regression:
+            need_two_classes(y, who="Histogram gradient boosting")
+        kind = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
+        estimator = kind(random_state=0, early_stopping=False, **settings)
+        return Fitted(estimator.fit(X, y), n_classes)
+
+    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+        """Return scores by scikit-learn."""
+        return scores(model, X, task=task)
+
+    def to_onnx(self, model: Fitted, *, n_inputs: int, task: Task) -> Any:
+        """Return the rounds as a graph; scikit-learn's converter cannot write this family."""
+        estimator = model.estimator
+        n_targets = estimator.n_trees_per_iteration_
+        trees = []
+        targets = []
+        for round_ in estimator._predictors:  # noqa: SLF001 - the fitted trees have no public name
+            for target, predictor in enumerate(round_):
+                nodes = predictor.nodes
+                leaf = nodes["is_leaf"].astype(bool)
+                left = np.where(leaf, -1, nodes["left"].astype(np.int64))
+                right = np.where(leaf, -1, nodes["right"].astype(np.int64))
+                feature = np.where(leaf, 0, nodes["feature_idx"])
+                threshold = nodes["num_threshold"]
+                trees.append(Tree(feature, threshold, left, right, nodes["value"]))
+                targets.append(target)
+        base = np.ravel(estimator._baseline_prediction)  # noqa: SLF001 - as above
+        return boosting_graph(
+            trees,
+            targets,
+            base,
+            task=task,
+            n_inputs=n_inputs,
+            n_classes=model.n_classes,
+            seen=None if task is Task.REGRESSION else estimator.classes_,
+            n_targets=n_targets,
+        )
+
+    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return everything but the number of rounds."""
+        return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "max_iter"))
+
+    def size_of(self, settings: Mapping[str, Any]) -> int:
+        """Return the number of rounds."""
+        return int(settings["max_iter"])
+
+    def derive(self, model: Fitted, settings: Mapping[str, Any]) -> Fitted:
+        """Return the model of the first rounds."""
+        estimator = copy.copy(model.estimator)
+        estimator.max_iter = settings["max_iter"]
+        estimator._predictors = model.estimator._predictors[: settings["max_iter"]]  # noqa: SLF001 - the fitted trees have no public name
+        return Fitted(estimator, model.n_classes)

@@ -1,0 +1,99 @@
+"""The decision tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._estimators import Fitted, scores
+from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments
+from tradespace.components.sizes import size_reading
+from tradespace.components.tree_ensembles import size_bound_bytes
+from tradespace.core.studies import Task
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.core.readings import Reading
+
+#: A tree that a person still reads whole: five questions deep.
+_READABLE_DEPTH = 5
+
+
+@final
+class DecisionTree(AbstractFamily):
+    """A sequence of questions about one input each.
+
+    References
+    ----------
+    L. Breiman et al., Classification and Regression Trees, 1984
+
+    """
+
+    name: ClassVar[str] = "decision_tree"
+
+    def facts(self, settings: Mapping[str, Any]) -> Facts:
+        """Return what is known before any training."""
+        depth, leaves = settings["max_depth"], settings["max_leaf_nodes"]
+        small = (depth is not None and depth <= _READABLE_DEPTH) or (
+            leaves is not None and leaves <= 2**_READABLE_DEPTH
+        )
+        return Facts(
+            deterministic=False,
+            interpretable=small,
+            good_at=("Can be read, if small.", "Fast.", "Needs no scaling."),
+            bad_at=("Changes much with few rows.", "Coarse scores.", "Overfits when deep."),
+        )
+
+    def predict_readings(
+        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+    ) -> tuple[Reading, ...]:
+        """Return a bound on the size from depth, leaves and rows."""
+        leaves = most_leaves(settings, shape=shape)
+        high = size_bound_bytes(n_trees=1, n_leaves=leaves)
+        if task is Task.MULTICLASS:
+            high += 4.0 * leaves * shape.n_classes
+        return (size_reading(high=high, shape=shape),)
+
+    def fit(
+        self,
+        X: FloatMatrix,
+        y: npt.NDArray[Any],
+        *,
+        task: Task,
+        n_classes: int,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Fitted:
+        """Return the fitted tree."""
+        from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+        kind = DecisionTreeRegressor if task is Task.REGRESSION else DecisionTreeClassifier
+        estimator = kind(random_state=seed, **tree_arguments(settings, task=task))
+        return Fitted(estimator.fit(X, y), n_classes)
+
+    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+        """Return scores by scikit-learn."""
+        return scores(model, X, task=task)
+
+    def to_onnx(self, model: Fitted, *, n_inputs: int, task: Task) -> Any:
+        """Return the tree as a graph."""
+        return average_of_trees(
+            [model.estimator],
+            task=task,
+            n_classes=model.n_classes,
+            classes=None,
+            n_inputs=n_inputs,
+        )
+
+    def describe(self, model: Fitted, *, input_names: tuple[str, ...], task: Task) -> str:
+        """Return the tree as indented text, cut below a depth of 10."""
+        from sklearn.tree import export_text
+
+        del task
+        text: str = export_text(
+            model.estimator, feature_names=list(input_names), max_depth=10, decimals=4
+        )
+        return text

@@ -1,0 +1,350 @@
+"""A component: fitted preprocessing and a fitted model, trained, used and exported as one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from tradespace.components.encoder import Encoder, check_schema, fit_encoder
+from tradespace.core import registry
+from tradespace.core.errors import ExportError
+from tradespace.core.studies import Task
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tradespace.components._base import AbstractFamily
+    from tradespace.core.candidates import Candidate
+    from tradespace.data.inputs import Inputs, InputSchema
+
+    Scores = npt.NDArray[np.float64]
+
+#: A row differs when its scores are further apart than this; for regression see `agreement`.
+TOLERANCE = 1e-5
+#: The largest share of rows that may differ.
+MOST_DIFFERING = 1e-4
+#: Rows on which an export is compared; more are sampled, seeded.
+MOST_COMPARED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well an artifact agrees with the estimator it was exported from."""
+
+    n_rows: int
+    share_differing: float
+    largest_difference: float
+
+    @property
+    def faithful(self) -> bool:
+        """Whether few enough rows differ."""
+        return self.share_differing <= MOST_DIFFERING
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An artifact: its bytes, the suffix of its file, and what belongs to the record."""
+
+    content: bytes
+    suffix: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A trained component; made by :func:`train_component`.
+
+    `encoder` is None where the model takes raw columns.
+    """
+
+    candidate: Candidate
+    schema: InputSchema
+    encoder: Encoder | None
+    model: Any
+    task: Task
+    classes: tuple[str, ...]
+    n_classes: int
+    seed: int = 0
+    folder: str = "."
+
+    @property
+    def family(self) -> AbstractFamily:
+        """Its family."""
+        return family_named(self.candidate.family)
+
+    def predict(self, inputs: Inputs) -> Scores:
+        """Return scores by the family's own library.
+
+        Probability of the positive class, shape (n_rows,); class probabilities, shape
+        (n_rows, n_classes); or predicted numbers, shape (n_rows,).
+        """
+        if self.encoder is None:
+            check_schema(self.schema, inputs.schema)
+            return self.family.predict_raw(self.model, inputs, task=self.task)
+        return self.family.predict(self.model, self.encoder.transform(inputs), task=self.task)
+
+    def derive(self, candidate: Candidate) -> Component:
+        """Return the component of a smaller candidate that shares this fit, exactly."""
+        from dataclasses import replace
+
+        model = self.family.derive(self.model, candidate.settings)
+        return replace(self, candidate=candidate, model=model)
+
+    def update(self, inputs: Inputs, y: npt.NDArray[Any]) -> Component:
+        """Return the component after more rows; its preprocessing stays as it is."""
+        from dataclasses import replace
+
+        if self.encoder is None:
+            msg = f"A component of the family {self.candidate.family!r} cannot be updated."
+            raise NotImplementedError(msg)
+        X = self.encoder.transform(inputs)
+        return replace(self, model=self.family.update(self.model, X, y, task=self.task))
+
+    def describe(self) -> str:
+        """Return the fitted model as text for people, or an empty string."""
+        names = self.encoder.names if self.encoder is not None else ()
+        return self.family.describe(self.model, input_names=names, task=self.task)
+
+    def save(self) -> bytes:
+        """Return the whole state, to go on training or to run in Python; never a pickle."""
+        from tradespace.components.states import save_component
+
+        return save_component(self)
+
+    def export(self, *, check_on: Inputs | None = None) -> Exported:
+        """Return the artifact that would be served.
+
+        An ONNX graph from raw columns to scores where the family has one. One's own estimator
+        that has none, or whose graph does not agree, is saved with skops and runs in Python.
+
+        Parameters
+        ----------
+        check_on : Inputs, optional
+            Rows, trained on and not, on which the artifact is held against the estimator.
+
+        Raises
+        ------
+        ExportError
+            If more than 1e-4 of these rows differ by more than 1e-5.
+
+        """
+        from tradespace.components.runtime import open_artifact
+
+        why = ""
+        try:
+            content, suffix = self._artifact()
+            if suffix == ".onnx" and check_on is not None and registry_trained(self):
+                found = _faithful(self, content, check_on)
+                return Exported(content, suffix, self._facts("onnxruntime", found, why))
+        except ExportError as error:
+            if self.candidate.family != "sklearn":
+                raise
+            why = str(error)
+            content, suffix = self.save(), ".zip"
+        return Exported(content, suffix, self._facts(open_artifact(content).runtime, None, why))
+
+    def _artifact(self) -> tuple[bytes, str]:
+        if self.encoder is None:
+            content = self.family.artifact_raw(self.model, inputs=self.schema, task=self.task)
+            if content is None:
+                return self.save(), ".zip"
+            return content, ".json" if content[:1] == b"{" else ".onnx"
+        return to_onnx(self).SerializeToString(), ".onnx"
+
+    def _facts(self, runtime: str, found: Agreement | None, why: str) -> dict[str, Any]:
+        facts: dict[str, Any] = {"runtime": runtime, "versions": library_versions(self)}
+        if found is not None:
+            facts["agreement"] = {
+                "rows": found.n_rows,
+                "share_differing": found.share_differing,
+                "largest_difference": found.largest_difference,
+            }
+        if why:
+            facts["not_exported"] = why
+        if self.encoder is not None:
+            facts["n_columns"] = self.encoder.width
+        return facts
+
+
+def train_component(
+    candidate: Candidate,
+    inputs: Inputs,
+    y: npt.NDArray[Any],
+    *,
+    task: Task,
+    n_classes: int,
+    classes: tuple[str, ...],
+    seed: int,
+    folder: str = ".",
+) -> Component:
+    """Fit preprocessing and model on the given rows, on one thread.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Settings and preprocessing are complete (defaults resolved).
+    inputs : Inputs
+        Training rows.
+    y : ndarray of shape (n_rows,)
+        Class codes (int64) or targets (float64).
+    task : Task
+        What is predicted.
+    n_classes : int
+        Classes of the study; ignored for regression.
+    classes : tuple of str
+        The label of each code; empty for regression.
+    seed : int
+        Of the fit.
+    folder : str
+        Where relative paths of the settings start.
+
+    """
+    family = family_named(candidate.family)
+    settings = family.locate(candidate.settings, folder=folder)
+    raw = family.raw_only or bool(candidate.preprocessing.get("raw"))
+    options: dict[str, Any] = {
+        "task": task,
+        "n_classes": 2 if task is Task.BINARY else n_classes,
+        "settings": settings,
+        "seed": seed,
+    }
+    encoder = None if raw else fit_encoder(inputs, candidate.preprocessing)
+    if encoder is None:
+        model = family.fit_raw(inputs, y, **options)
+    else:
+        model = family.fit(encoder.transform(inputs), y, **options)
+    return Component(
+        candidate=candidate,
+        schema=inputs.schema,
+        encoder=encoder,
+        model=model,
+        task=task,
+        classes=tuple(classes),
+        n_classes=options["n_classes"],
+        seed=seed,
+        folder=folder,
+    )
+
+
+def to_onnx(component: Component) -> Any:
+    """Return encoder and model as one ONNX model with what belongs to it in its metadata."""
+    from onnx import helper
+
+    from tradespace.components.graphs import DOUBLE, STRING, GraphBuilder, append_model
+
+    encoder = component.encoder
+    if encoder is None:
+        msg = f"Raw components of the family {component.candidate.family!r} have no graph."
+        raise ExportError(msg)
+    graph = GraphBuilder("e")
+    matrix = encoder.emit(graph)
+    part = component.family.to_onnx(component.model, n_inputs=encoder.width, task=component.task)
+    score = append_model(graph, part, inputs={part.graph.input[0].name: matrix})
+    inputs: list[tuple[str, int, list[Any]]] = []
+    if component.schema.numbers:
+        inputs.append(("numbers", DOUBLE, ["N", len(component.schema.numbers)]))
+    if component.schema.strings:
+        inputs.append(("strings", STRING, ["N", len(component.schema.strings)]))
+    kind = part.graph.output[0].type.tensor_type.elem_type
+    wide = component.task is Task.MULTICLASS
+    shape: list[Any] = ["N", component.n_classes] if wide else ["N"]
+    model = graph.model(inputs=inputs, outputs=[(score, "score", kind, shape)])
+    helper.set_model_props(model, metadata(component))
+    return model
+
+
+def metadata(component: Component) -> dict[str, str]:
+    """Return what an artifact says of itself, as JSON texts."""
+    import tradespace
+
+    candidate = component.candidate
+    facts = {
+        "tradespace.version": tradespace.__version__,
+        "tradespace.task": component.task.value,
+        "tradespace.family": candidate.family,
+    }
+    plain = {
+        "schema": component.schema.to_dict(),
+        "classes": list(component.classes),
+        "settings": dict(candidate.settings),
+        "preprocessing": dict(candidate.preprocessing),
+        "seed": component.seed,
+        "versions": library_versions(component),
+    }
+    facts |= {f"tradespace.{key}": json.dumps(value, default=str) for key, value in plain.items()}
+    return facts
+
+
+def agreement(component: Component, artifact: bytes, inputs: Inputs, *, seed: int = 0) -> Agreement:
+    """Return how an artifact's scores compare with the component's own.
+
+    A row differs when any of its scores is further apart than 1e-5. For regression the measure
+    is the target's: 1e-5 of the larger of the number and the deviation of all the predictions,
+    because a sum of float32 terms is no more exact than its largest term. At most 20,000 rows are compared, sampled with `seed`.
+    """
+    from tradespace.components.runtime import open_artifact
+
+    if len(inputs) > MOST_COMPARED:
+        rows = np.random.default_rng(seed).choice(len(inputs), MOST_COMPARED, replace=False)
+        inputs = inputs.take(np.sort(rows))
+    if not len(inputs):
+        return Agreement(0, 0.0, 0.0)
+    wanted = component.predict(inputs)
+    got = open_artifact(artifact).predict(inputs)
+    if got.shape != wanted.shape:
+        return Agreement(len(inputs), 1.0, float("inf"))
+    gap = np.abs(got - wanted).reshape(len(inputs), -1)
+    gap = np.where(np.isnan(gap), np.inf, gap)
+    allowed = np.full_like(gap, TOLERANCE)
+    if component.task is Task.REGRESSION:
+        allowed[:, 0] *= np.maximum(np.abs(wanted), wanted.std())
+    differing = (gap > allowed).any(axis=1)
+    return Agreement(len(inputs), float(differing.mean()), float(gap.max()))
+
+
+def _faithful(component: Component, content: bytes, check_on: Inputs) -> Agreement:
+    """Return the agreement, or raise ExportError if too many rows differ."""
+    found = agreement(component, content, check_on)
+    if not found.faithful:
+        msg = (
+            f"The ONNX export of {component.candidate.name!r} does not agree with the estimator: "
+            f"{found.share_differing:.2%} of {found.n_rows} rows differ by more than "
+            f"{TOLERANCE:g} (largest difference {found.largest_difference:g}); "
+            f"allowed are {MOST_DIFFERING:.2%}."
+        )
+        raise ExportError(msg)
+    return found
+
+
+def family_named(name: str) -> AbstractFamily:
+    """Return the registered family of that name."""
+    kind = cast("type[AbstractFamily]", registry.load(registry.family(name)))
+    return kind()
+
+
+def registry_trained(component: Component) -> bool:
+    """Return whether the component was trained here, not brought finished."""
+    return registry.family(component.candidate.family).trained
+
+
+def library_versions(component: Component) -> dict[str, str]:
+    """Return the versions of the libraries that made the component."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    row = registry.family(component.candidate.family)
+    names = {"numpy": "numpy", "sklearn": "scikit-learn"}
+    if row.library:
+        extra = {"xgboost": "xgboost-cpu", "interpret": "interpret-core"}
+        names[row.library] = extra.get(row.library, row.library)
+    found = {}
+    for name, package in names.items():
+        try:
+            found[name] = version(package)
+        except PackageNotFoundError:
+            # The library may come from another package (xgboost for xgboost-cpu).
+            found[name] = "unknown"
+    return found

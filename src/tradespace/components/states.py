@@ -1,0 +1,138 @@
+"""The state of a component as a file: JSON and skops in a zip, never a pickle.
+
+The zip holds ``component.json`` (candidate, schema, encoder, task, classes) and the model as
+its family's parts: ``model.skops`` for estimators of scikit-learn's kind, ``model.json`` or
+``model.txt`` for boosters. Types in the skops part are trusted only if they come from the
+libraries named in :data:`TRUSTED`, or if the caller names them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tradespace.components._estimators import Fitted
+from tradespace.components.encoder import Encoder
+from tradespace.core.candidates import Candidate
+from tradespace.core.errors import DataError, ExportError
+from tradespace.core.studies import Task
+from tradespace.data.inputs import InputSchema
+
+if TYPE_CHECKING:
+    from tradespace.components.component import Component
+
+#: Libraries whose types may stand in a state.
+TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "builtins.", "collections.")
+
+
+def save_component(component: Component) -> bytes:
+    """Return the state of a component.
+
+    Raises
+    ------
+    ExportError
+        If the model holds what cannot be saved without a pickle.
+
+    """
+    model = component.model
+    parts: dict[str, bytes] = {}
+    if isinstance(model, Fitted):
+        parts["model.skops"] = _dump(model.estimator)
+        extra = {key: np.asarray(value).tolist() for key, value in model.extra.items()}
+        parts["model.json"] = json.dumps(extra).encode()
+    elif isinstance(model, np.ndarray):
+        parts["model.json"] = json.dumps({"array": model.tolist()}).encode()
+    else:
+        msg = f"The family {component.candidate.family!r} keeps no state beside its ONNX graph."
+        raise ExportError(msg)
+    encoder = component.encoder
+    facts = {
+        "candidate": component.candidate.to_dict(),
+        "schema": component.schema.to_dict(),
+        "encoder": None if encoder is None else encoder.to_dict(),
+        "task": component.task.value,
+        "classes": list(component.classes),
+        "n_classes": component.n_classes,
+        "seed": component.seed,
+        "folder": component.folder,
+    }
+    parts["component.json"] = json.dumps(facts, default=str).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(parts):
+            # A fixed date, so that the same component gives the same bytes.
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), parts[name])
+    return buffer.getvalue()
+
+
+def load_component(content: bytes, *, trusted: tuple[str, ...] = ()) -> Component:
+    """Return the component that `save_component` wrote.
+
+    Parameters
+    ----------
+    content : bytes
+        The zip.
+    trusted : tuple of str
+        Further types that may be made, by full name.
+
+    Raises
+    ------
+    DataError
+        If it is no such file, or holds types that are not trusted.
+
+    """
+    from tradespace.components.component import Component
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        facts = json.loads(parts["component.json"])
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        msg = f"The file is not the state of a component: {error}."
+        raise DataError(msg, remedy="Export or save the component again.") from error
+    extra = json.loads(parts["model.json"])
+    model: Any
+    if "model.skops" in parts:
+        estimator = _load(parts["model.skops"], trusted)
+        model = Fitted(estimator, facts["n_classes"], {k: np.asarray(v) for k, v in extra.items()})
+    else:
+        model = np.array(extra["array"])
+    encoder = facts["encoder"]
+    return Component(
+        candidate=Candidate.from_dict(facts["candidate"]),
+        schema=InputSchema.from_dict(facts["schema"]),
+        encoder=None if encoder is None else Encoder.from_dict(encoder),
+        model=model,
+        task=Task(facts["task"]),
+        classes=tuple(facts["classes"]),
+        n_classes=facts["n_classes"],
+        seed=facts["seed"],
+        folder=facts["folder"],
+    )
+
+
+def _dump(estimator: Any) -> bytes:
+    import skops.io
+
+    try:
+        content: bytes = skops.io.dumps(estimator)
+    except Exception as error:  # skops raises many kinds for what it cannot write
+        msg = f"{type(estimator).__name__} cannot be saved without a pickle: {error}"
+        raise ExportError(msg) from error
+    return content
+
+
+def _load(content: bytes, trusted: tuple[str, ...]) -> Any:
+    import skops.io
+
+    unknown = skops.io.get_untrusted_types(data=content)
+    known = [name for name in unknown if name.startswith(TRUSTED) or name in trusted]
+    refused = sorted(set(unknown) - set(known))
+    if refused:
+        msg = f"The state holds types that are not trusted: {', '.join(refused)}."
+        raise DataError(msg, remedy="Name them in trusted=, if you know where the file is from.")
+    return skops.io.loads(content, trusted=known)
