@@ -1,0 +1,6 @@
+"""``python -m tradespace.cli``."""
+
+from tradespace.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Qualities of the fit: CPU time, wall time and peak memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from tradespace.core.readings import Reading
+from tradespace.qualities._base import AbstractQuality, Context, FitRecord
+
+if TYPE_CHECKING:
+    from tradespace.core.studies import QualityUse
+
+
+def _reading(use: QualityUse, value: float, record: FitRecord, method: str) -> Reading:
+    facts = {"n_rows": record.n_rows}
+    if record.shared_with:
+        method += f"; at most that of {record.shared_with}, whose fit served this one"
+        return Reading(
+            use.name, value, 0.0, value, use.unit, method=method, context={**facts, "bound": True}
+        )
+    return Reading(use.name, value, value, value, use.unit, method=method, context=facts)
+
+
+@final
+class TrainingTime(AbstractQuality):
+    """CPU time of preprocessing and fitting."""
+
+    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+        """Return the CPU time, a bound if the fit was shared."""
+        del context
+        return _reading(use, subject.cpu_s, subject, "one fit, CPU time of all threads")
+
+
+@final
+class TrainingTimeWall(AbstractQuality):
+    """Wall time of preprocessing and fitting."""
+
+    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+        """Return the wall time, a bound if the fit was shared."""
+        del context
+        return _reading(use, subject.wall_s, subject, "one fit on one thread, wall time")
+
+
+@final
+class TrainingMemory(AbstractQuality):
+    """Peak resident memory of the fit beyond what was resident before."""
+
+    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+        """Return the peak; unknown where the system does not tell."""
+        del context
+        if subject.peak_memory_bytes is None:
+            method = "this system does not tell a process its peak memory"
+            return Reading(use.name, float("nan"), 0.0, float("inf"), use.unit, method=method)
+        return _reading(use, subject.peak_memory_bytes, subject, "growth of the peak while fitting")

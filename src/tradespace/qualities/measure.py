@@ -1,0 +1,67 @@
+"""What a worker calls: all readings of one stage; what cannot be measured is left unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from tradespace.core import registry
+from tradespace.core.readings import Reading
+from tradespace.core.studies import QualityUse
+from tradespace.qualities._base import AbstractQuality, Context, FitRecord, Predictions, Scorer
+
+if TYPE_CHECKING:
+    from tradespace.qualities._predictive import AbstractPredictiveQuality
+
+
+def quality_of(use: QualityUse) -> AbstractQuality:
+    """Return the implementation of a quality."""
+    kind = cast("type[AbstractQuality]", registry.load(registry.quality(use.quality)))
+    return kind()
+
+
+def required_columns(uses: Sequence[QualityUse]) -> tuple[str, ...]:
+    """Return the data columns that these qualities need besides labels and scores."""
+    names = [name for use in uses for name in quality_of(use).requires(use.settings)]
+    return tuple(dict.fromkeys(names))
+
+
+def _at_stage(uses: Iterable[QualityUse], *stages: str) -> list[QualityUse]:
+    return [use for use in uses if registry.quality(use.quality).stage in stages]
+
+
+def measure_predictions(
+    predictions: Predictions, uses: Sequence[QualityUse], context: Context
+) -> list[Reading]:
+    """Return the readings of all qualities of predictions, on the same resamples."""
+    from tradespace.qualities._predictive import AbstractPredictiveQuality, measure_together
+
+    together: list[tuple[AbstractPredictiveQuality, QualityUse]] = []
+    alone: list[Reading] = []
+    for use in _at_stage(uses, "predictions"):
+        if context.task not in registry.quality(use.quality).tasks:
+            continue
+        quality = quality_of(use)
+        if isinstance(quality, AbstractPredictiveQuality):
+            together.append((quality, use))
+        else:
+            alone.append(quality.measure(predictions, use=use, context=context))
+    return [*measure_together(together, predictions, context), *alone]
+
+
+def measure_training(
+    record: FitRecord, uses: Sequence[QualityUse], context: Context
+) -> list[Reading]:
+    """Return the readings of the fit."""
+    return [
+        quality_of(use).measure(record, use=use, context=context)
+        for use in _at_stage(uses, "training")
+    ]
+
+
+def measure_artifact(scorer: Scorer, uses: Sequence[QualityUse], context: Context) -> list[Reading]:
+    """Return the readings of the exported component, and the prices that follow from them."""
+    return [
+        quality_of(use).measure(scorer, use=use, context=context)
+        for use in _at_stage(uses, "artifact", "price")
+    ]
