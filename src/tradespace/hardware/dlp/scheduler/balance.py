@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from tradespace.hardware.dlp.scheduler.work import Load, OutputBox, Store, WeightBox, Work
 
-_REACH = 64  # segments that a move may be brought forward or put off
-_PARTS = 8  # a part of a move is at least this fraction of it
+_REACH = 256  # segments that a move may be brought forward or put off
+_PARTS = 32  # a part of a move is at least this fraction of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,14 @@ def balance(
         room[segment[task]] = arithmetic[segment[task]] = ticks
     loads: list[list[Load]] = [[] for _ in range(count)]
     stores: list[list[Store]] = [[] for _ in range(count)]
+    later: list[Store] = []
+    for store in work.stores:  # those that have one place only go first
+        at = segment[store.done] + 1
+        if store.again >= 0 and segment[store.again] - 1 == at:
+            room[at] -= store.words * word_ticks + overhead_ticks
+            stores[at].append(store)
+        else:
+            later.append(store)
     for load in reversed(work.loads):
         latest = segment[load.first] - 1
         ticks = load.words * word_ticks + overhead_ticks
@@ -66,16 +74,18 @@ def balance(
         earliest = max(segment[load.free] + 1 if load.free >= 0 else 0, latest - _REACH)
         left: Load | None = load
         for s in range(latest, earliest - 1, -1):
-            if left is not None and room[s] > 0:
+            if room[s] > overhead_ticks and left is not None:
                 left, taken = _split_load(left, load.words, (room[s] - overhead_ticks) // word_ticks)
                 if taken is not None:
                     room[s] -= taken.words * word_ticks + overhead_ticks
                     loads[s].append(taken)
+                if left is None:
+                    break
         if left is not None:
             best = max(range(latest, earliest - 1, -1), key=room.__getitem__)
             room[best] -= left.words * word_ticks + overhead_ticks
             loads[best].append(left)
-    for store in work.stores:
+    for store in later:
         earliest = segment[store.done] + 1
         ticks = store.words * word_ticks + overhead_ticks
         if room[earliest] >= ticks:
@@ -86,11 +96,13 @@ def balance(
         latest = min(latest, earliest + _REACH)
         rest: Store | None = store
         for s in range(earliest, latest + 1):
-            if rest is not None and room[s] > 0:
+            if room[s] > overhead_ticks and rest is not None:
                 rest, part = _split_store(rest, store.words, (room[s] - overhead_ticks) // word_ticks)
                 if part is not None:
                     room[s] -= part.words * word_ticks + overhead_ticks
                     stores[s].append(part)
+                if rest is None:
+                    break
         if rest is not None:
             best = max(range(earliest, latest + 1), key=room.__getitem__)
             room[best] -= rest.words * word_ticks + overhead_ticks

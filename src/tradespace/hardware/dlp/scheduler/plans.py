@@ -128,19 +128,17 @@ def _columns(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Cand
         for group in powers(min(layer.outputs, 64)):
             if not _fits(Streaming(block, 0, layer.height, group, 1, 1), layer, room):
                 break
-            steady = left * max(each, traffic)
-            # the panel has room for the first group of columns only if it has any left
             more = min(group, left) * layer.terms * rates.word
-            begin = max(panel * layer.channels, channel * layer.channels + more)
             tail = layer.columns * rates.word
             if left == 0:
                 tail = positions * block * rates.word
             elif taper < 2:
                 tail = positions * group * rates.word
-            for first in powers(min(layer.channels, 64), step=2):
+            for first in powers(min(layer.channels, max(64, layer.channels // 64)), step=2):
                 tasks = _chunk_count(layer.channels, first, ratio) + ceil(left / group) + 5
                 ticks = max(
-                    begin + steady + first * channel + tail,
+                    panel * layer.channels + first * channel + left * max(each, traffic) + tail,
+                    channel * layer.channels + more + left * each + tail,
                     words * rates.word + (min(group, left) * each if left else panel * first),
                 )
                 yield Candidate(
@@ -152,7 +150,7 @@ def _columns(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Cand
 
 
 def _chunk_count(channels: int, first: int, ratio: float) -> float:
-    if ratio <= 1.001:
+    if ratio <= 1.15:
         return channels / first
     growth = 1 + (ratio - 1) / 2
     steady = 1 / (growth - 1) / first  # ranges until the size has doubled, about
@@ -166,11 +164,15 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
         return
     row_count = layer.height * layer.images
     taper = store_ratio(layer, rates)
-    for block in sizes(layer.outputs, most=12):
-        group = max(1, block // 24)
+    exchanged = [
+        (block, group)
+        for block in sizes(layer.outputs, most=12)
+        for group in sorted({max(1, block // 24), block} if block < layer.outputs else {block // 24 + 1})
+    ]
+    for block, group in exchanged:
         passes = ceil(layer.outputs / block)
         if (block if passes == 1 else block + group) * layer.terms > room[1]:
-            break
+            continue
         for rows in sizes(layer.rows, most=8):
             if rows == layer.rows and layer.rows > 1 and layer.images == 1:
                 continue
@@ -205,7 +207,8 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
                 words = layer.groups * fresh * row + layer.weight_words + layer.output_words
                 loading = fresh / (passes * row_count)  # share of the tiles that load
                 each = loading * max(compute, load + store) + (1 - loading) * max(compute, store)
-                steady = (layer.groups * passes * layer.rows / rows * layer.images - 1) * each
+                share = layer.outputs / (passes * block)  # the last block may be narrower
+                steady = (layer.groups * passes * share * layer.rows / rows * layer.images - 1) * each
                 begin = max(panel * layer.channels, channel * layer.channels + load)
                 ticks = max(
                     begin + steady + exchange + unit + tail * rates.word,
@@ -280,8 +283,9 @@ class _Tile:
         load = (area + part) * rates.word
         share = layer.macs / (tiles * positions * block * layer.terms)  # tiles at the edge are smaller
         final = compute * last
-        # at the end of a tile its results leave and the next one's first channels arrive
-        leaving = positions * block * rates.word + load * step
+        # at the end of a tile its results leave and the next one's first channels arrive,
+        # in portions that fit only roughly: hence some more room
+        leaving = 1.3 * (positions * block * rates.word + load * step)
         exchange = max(0.0, leaving - final) * share * tiles
         ends = load + positions * max(1, block // 24) * rates.word
         chunks = 2 + (channels - last) / step + block / group

@@ -29,6 +29,7 @@ from tradespace.hardware.dlp.scheduler.work import Work
 
 Objective = Literal["time", "traffic", "energy"]
 _EVALUATIONS = 6
+_EFFORT = 6000  # computations that a search may look at
 _TASKS = 1200
 
 
@@ -162,6 +163,21 @@ def pareto(
     return tuple(made)
 
 
+def _mixed(order: list[Candidate]) -> list[Candidate]:
+    """Return the first few candidates with kinds of plans taking turns."""
+    kinds: dict[tuple[str, bool], list[Candidate]] = {}
+    for candidate in order:
+        plan = candidate.plan
+        kind = (type(plan).__name__, isinstance(plan, Streaming) and plan.rows == 0)
+        if len(kinds.setdefault(kind, [])) < 24:
+            kinds[kind].append(candidate)
+    made: list[Candidate] = []
+    for turn in range(24):
+        now = [found[turn] for found in kinds.values() if turn < len(found)]
+        made += sorted(now, key=lambda c: c.ticks)
+    return made
+
+
 @dataclass(slots=True)
 class _Search:
     layer: Layer
@@ -173,10 +189,15 @@ class _Search:
     def fastest(self, order: list[Candidate]) -> Schedule:
         """Return the fastest of the candidates, in order of their least time."""
         best: Schedule | None = None
-        for number, candidate in enumerate(order):
-            if number >= _EVALUATIONS or (best and candidate.ticks * 1.00002 >= best.ticks):
-                break
+        spent = 0
+        for candidate in _mixed(order):
+            if best is not None:
+                if candidate.ticks >= best.ticks:
+                    continue
+                if spent > _EFFORT or best.ticks <= order[0].ticks * 1.00001:
+                    break
             made = self.evaluate(candidate.plan)
+            spent += len(made.work.tasks) + 100
             if best is None or (made.ticks, made.traffic_words) < (best.ticks, best.traffic_words):
                 best = made
         assert best is not None

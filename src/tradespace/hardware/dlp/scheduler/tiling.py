@@ -187,7 +187,7 @@ def _chunks(channels: int, plan: Tiling, ratio: float) -> list[tuple[int, int]]:
     """Return the ranges of channels in which a tile is computed, the last one for the groups."""
     last = min(plan.last, channels)
     body = channels - last
-    if ratio:
+    if ratio > 1:
         made = growing(body, min(plan.first, plan.channels), max(1.0, ratio), most=plan.channels)
     else:
         made = blocks(body, plan.channels)

@@ -177,7 +177,7 @@ def growing(total: int, first: int, ratio: float, *, most: int) -> list[tuple[in
     """Return ranges that cover ``total`` and grow as fast as loading them stays hidden.
 
     While a range is computed there is time to load ``ratio`` times as much. Half of what is
-    over goes into larger ranges, half is left for other loads.
+    over goes into larger ranges, half is left for other loads; little is all left.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def growing(total: int, first: int, ratio: float, *, most: int) -> list[tuple[in
         end = min(total, start + size)
         made.append((start, end))
         start = end
-        spare += size * max(0.0, ratio - 1) / 2
+        spare += size * (ratio - 1) / 2 if ratio > 1.15 else 0.0
         grown = min(int(spare), max(0, most - size))
         spare -= grown
         size += grown
