@@ -284,7 +284,8 @@ def agreement(component: Component, artifact: bytes, inputs: Inputs, *, seed: in
 
     A row differs when any of its scores is further apart than 1e-5. For regression the measure
     is the target's: 1e-5 of the larger of the number and the deviation of all the predictions,
-    because a sum of float32 terms is no more exact than its largest term. At most 20,000 rows are compared, sampled with `seed`.
+    because a sum of float32 terms is no more exact than its largest term. At most 20,000 rows
+    are compared, sampled with `seed`.
     """
     from tradespace.components.runtime import open_artifact
 
