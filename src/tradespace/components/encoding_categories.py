@@ -56,7 +56,8 @@ class CategoryPlan:
         ranks = self._ranks(levels)
         if not self.columns:
             return ranks.astype(np.float32)[:, None]
-        return (ranks[:, None] == np.array(self.columns)[None, :]).astype(np.float32)
+        marks: npt.NDArray[np.bool_] = ranks[:, None] == np.array(self.columns)[None, :]
+        return marks.astype(np.float32)
 
     def _ranks(self, levels: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
         rank = {level: position for position, level in enumerate(self.kept)}

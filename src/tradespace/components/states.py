@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from tradespace.components._estimators import Fitted
 from tradespace.components.encoder import Encoder
+from tradespace.components.own_code import code_hash, find_function
 from tradespace.core.candidates import Candidate
 from tradespace.core.errors import DataError, ExportError
 from tradespace.core.studies import Task
@@ -97,6 +99,8 @@ def load_component(content: bytes, *, trusted: tuple[str, ...] = ()) -> Componen
     extra = json.loads(parts["model.json"])
     model: Any
     if "model.skops" in parts:
+        if "location" in extra:
+            trusted = (*trusted, *_own_types(extra))
         estimator = _load(parts["model.skops"], trusted)
         model = Fitted(estimator, facts["n_classes"], {k: np.asarray(v) for k, v in extra.items()})
     else:
@@ -113,6 +117,24 @@ def load_component(content: bytes, *, trusted: tuple[str, ...] = ()) -> Componen
         seed=facts["seed"],
         folder=facts["folder"],
     )
+
+
+def _own_types(extra: dict[str, Any]) -> tuple[str, ...]:
+    """Load the file that an own estimator came from, and trust the types it defines.
+
+    Raises
+    ------
+    DataError
+        If the file has changed since: other code would run than was measured.
+
+    """
+    location = extra["location"]
+    if extra["code_hash"] and code_hash(location) != extra["code_hash"]:
+        msg = f"The code of {location!r} has changed since the component was trained."
+        raise DataError(msg, remedy="Train it again.")
+    module = sys.modules[find_function(location).__module__]
+    own = [value for value in vars(module).values() if isinstance(value, type)]
+    return tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in own)
 
 
 def _dump(estimator: Any) -> bytes:

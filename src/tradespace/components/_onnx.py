@@ -1,0 +1,148 @@
+"""Somebody's ONNX file: the incumbent, measured like the others and not trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from tradespace.components._base import AbstractFamily, Facts
+from tradespace.components.feeds import find_output, plan_feeds
+from tradespace.components.runtime import OnnxArtifact, open_session
+from tradespace.core.errors import DataError, ExportError, SettingError
+from tradespace.core.studies import Task
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.data.inputs import Inputs, InputSchema
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignFile:
+    """An ONNX file with what it takes and gives written into its metadata."""
+
+    content: bytes
+    n_classes: int
+
+
+@final
+class OnnxFile(AbstractFamily):
+    """A finished component, measured like the others, not trained.
+
+    Its inputs are found by name: "numbers" and "strings", the names of columns, or one float
+    input as wide as there are numbers. Its scores are the output "score", "probabilities" or
+    the only float output; of two columns the second is the positive class.
+    """
+
+    name: ClassVar[str] = "onnx"
+    raw_only: ClassVar[bool] = True
+
+    def facts(self, settings: Mapping[str, Any]) -> Facts:
+        """Return what is known: it is finished, so the seed does not matter."""
+        del settings
+        return Facts(good_at=("Already there.",), bad_at=("Cannot be trained again here.",))
+
+    def locate(self, settings: Mapping[str, Any], *, folder: str) -> Mapping[str, Any]:
+        """Return the settings with the path of the file resolved."""
+        return {**settings, "path": str((Path(folder) / settings["path"]).resolve())}
+
+    def fit_raw(
+        self,
+        inputs: Inputs,
+        y: npt.NDArray[Any],
+        *,
+        task: Task,
+        n_classes: int,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> ForeignFile:
+        """Return the file, its inputs matched with the columns; nothing is trained.
+
+        Raises
+        ------
+        SettingError
+            If there is no such file.
+        DataError
+            If it is no ONNX model, or its inputs or scores do not fit.
+
+        """
+        import onnx
+        from onnx import helper
+
+        del y, seed
+        path = Path(settings["path"])
+        if not path.is_file():
+            msg = f"There is no ONNX file {str(path)!r}."
+            raise SettingError(msg, remedy="Paths are relative to the study file.")
+        content = path.read_bytes()
+        session = open_session(content)
+        props = {
+            "tradespace.schema": json.dumps(inputs.schema.to_dict()),
+            "tradespace.task": task.value,
+            "tradespace.classes": json.dumps([str(i) for i in range(n_classes)]),
+            "tradespace.feeds": json.dumps(plan_feeds(session, inputs.schema)),
+            "tradespace.output": find_output(session, n_classes=n_classes),
+        }
+        model = onnx.load_from_string(content)
+        kept = {prop.key: prop.value for prop in model.metadata_props}
+        helper.set_model_props(model, kept | props)
+        file = ForeignFile(model.SerializeToString(), n_classes)
+        _check_scores(file, inputs, task)
+        return file
+
+    def predict_raw(self, model: ForeignFile, inputs: Inputs, *, task: Task) -> Scores:
+        """Return the file's scores."""
+        del task
+        return OnnxArtifact(model.content).predict(inputs)
+
+    def artifact_raw(self, model: ForeignFile, *, inputs: InputSchema, task: Task) -> bytes:
+        """Return the file with what it takes and gives in its metadata."""
+        del inputs, task
+        return model.content
+
+    def fit(
+        self,
+        X: FloatMatrix,
+        y: npt.NDArray[Any],
+        *,
+        task: Task,
+        n_classes: int,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Any:
+        """Raise TypeError: a file takes raw columns."""
+        del X, y, task, n_classes, settings, seed
+        msg = "A finished ONNX file takes raw columns; use fit_raw."
+        raise TypeError(msg)
+
+    def predict(self, model: Any, X: FloatMatrix, *, task: Task) -> Scores:
+        """Raise TypeError: a file takes raw columns."""
+        del model, X, task
+        msg = "A finished ONNX file takes raw columns; use predict_raw."
+        raise TypeError(msg)
+
+    def to_onnx(self, model: Any, *, n_inputs: int, task: Task) -> Any:
+        """Raise ExportError: the file is the graph already."""
+        del model, n_inputs, task
+        msg = "A finished ONNX file is exported as it is."
+        raise ExportError(msg)
+
+
+def _check_scores(file: ForeignFile, inputs: Inputs, task: Task) -> None:
+    """Raise DataError unless a few rows give scores of the task's shape."""
+    few = inputs.take(slice(0, 8))
+    found = OnnxArtifact(file.content).predict(few)
+    wanted = (len(few), file.n_classes) if task is Task.MULTICLASS else (len(few),)
+    if found.shape != wanted:
+        msg = f"The ONNX file gives scores of shape {found.shape}; wanted {wanted}."
+        raise DataError(msg, remedy="Give one score a row, or one a class.")
+    if task is not Task.REGRESSION and not ((found >= -1e-6) & (found <= 1 + 1e-6)).all():
+        low, high = float(np.nanmin(found)), float(np.nanmax(found))
+        msg = f"The ONNX file gives scores from {low:g} to {high:g}; wanted probabilities."
+        raise DataError(msg, remedy="Add the logistic function or softmax to it.")
