@@ -118,7 +118,9 @@ class _Writer:
 
     # --- on chip ------------------------------------------------------------------------
 
-    def chip_input(self, box: InputBox, slot: int, operand: int) -> tuple[int, Axes]:
+    def chip_input(
+        self, box: InputBox, slot: int, operand: int, origin: int
+    ) -> tuple[int, Axes]:
         layer, plan = self.layer, self.plan
         g, c, r, x = (box.g1 - box.g0, box.c1 - box.c0, box.r1 - box.r0, box.x1 - box.x0)
         if isinstance(plan, Streaming):
@@ -133,14 +135,16 @@ class _Writer:
             height, width = plan.input_tile(layer)
             ring = plan.ring_inputs
             unit = height * width
+            down = (box.r0 - origin) * width
             if ring >= layer.channels and not slot:
-                return box.c0 * unit, ((g, 0, 0, 0), (c, unit, 0, 0), (r, width, 0, 0), (x, 1, 0, 0))
+                return down + box.c0 * unit, ((g, 0, 0, 0), (c, unit, 0, 0), (r, width, 0, 0), (x, 1, 0, 0))
             axis = (c, unit, ring, (box.c0 + slot) % ring)
-            return 0, ((g, 0, 0, 0), axis, (r, width, 0, 0), (x, 1, 0, 0))
+            return down, ((g, 0, 0, 0), axis, (r, width, 0, 0), (x, 1, 0, 0))
         if layer.kind == "elementwise":
             return (slot * 2 + operand) * plan.groups, ((g, 1, 0, 0),)
         plane = plan.input_rows(layer) * layer.width
         start = slot * plan.groups * layer.channels * plane
+        start += box.c0 * plane + (box.r0 - origin) * layer.width
         return start, (
             (g, layer.channels * plane, 0, 0),
             (c, plane, 0, 0),
@@ -172,7 +176,7 @@ class _Writer:
                 return start, ((g, 0, 0, 0), outputs, (c, unit, 0, 0), *inner)
             return start, ((g, 0, 0, 0), outputs, (c, unit, ring, (box.c0 + slot) % ring), *inner)
         each = layer.outputs * layer.terms
-        start = slot * plan.groups * each
+        start = slot * plan.groups * each + box.n0 * layer.terms + box.c0 * taps
         return start, ((g, each, 0, 0), (n, layer.terms, 0, 0), (c, taps, 0, 0), *inner)
 
     def chip_output(self, box: OutputBox, slot: int) -> tuple[int, Axes]:
@@ -198,13 +202,14 @@ class _Writer:
             height, width = plan.input_tile(layer)
             base = height * width * plan.ring_inputs
             plane = plan.rows * plan.columns
-            start = base + (box.n0 % plan.block) * plane
+            start = base + (box.n0 % plan.block) * plane + (box.y0 % plan.rows) * plan.columns
             return start, ((g, 0, 0, 0), (n, plane, 0, 0), (y, plan.columns, 0, 0), (x, 1, 0, 0))
         if layer.kind == "elementwise":
             return (4 + slot) * plan.groups, ((g, 1, 0, 0),)
         base = 2 * plan.groups * layer.channels * plan.input_rows(layer) * layer.width
         plane = plan.rows * layer.columns
-        start = base + slot * plan.groups * layer.outputs * plane
+        start = base + (slot * plan.groups * layer.outputs + box.n0) * plane
+        start += box.y0 % plan.rows * layer.columns
         return start, (
             (g, layer.outputs * plane, 0, 0),
             (n, plane, 0, 0),
@@ -235,7 +240,7 @@ class _Writer:
         size = load.words * self.bits // 8
         if isinstance(load.box, InputBox):
             src = self.dram_input(load.box)
-            dst = self.view("NRAM", self.chip_input(load.box, load.slot, load.operand))
+            dst = self.view("NRAM", self.chip_input(load.box, load.slot, load.operand, load.origin))
             return ("move", (size,), (self.view("DRAM", src, self.offsets[load.operand]), dst))
         place = self.view("WRAM", self.chip_weights(load.box, load.slot))
         source = self.view("DRAM", self.dram_weights(load.box), self.offsets[1])
@@ -263,9 +268,9 @@ class _Writer:
         x1 = min(layer.width, (out.x1 - 1) * right - left + layer.window[1])
         box = InputBox(out.g0, out.g1, task.c0, task.c1, r0, r1, x0, x1, out.image)
         target = self.chip_output(out, task.slot)
-        source = self.chip_input(box, task.slot, 0)
+        source = self.chip_input(box, task.slot, 0, r0)
         if layer.kind == "elementwise":
-            other = self.chip_input(box, task.slot, 1)
+            other = self.chip_input(box, task.slot, 1, r0)
             views = tuple(self.full("NRAM", p) for p in (target, source, other))
             fixed: tuple[object, ...] = (layer.operation, self.bits, task.operations)
             return ("vector", fixed, views)

@@ -56,7 +56,7 @@ def stream_planes(layer: Layer, plan: Planewise) -> Work:
                 box = InputBox(g0, g1, 0, layer.channels, r0, r1, 0, layer.width, image)
                 words = (g1 - g0) * layer.channels * (r1 - r0) * layer.width
                 for operand in range(2 if layer.kind == "elementwise" else 1):
-                    work.loads.append(Load(now, now - 2, box, slot, words, operand))
+                    work.loads.append(Load(now, now - 2, box, slot, words, operand, r0))
                 if mac and now == begun:
                     part = WeightBox(g0, g1, 0, layer.outputs, 0, layer.channels, 0, height)
                     size = (g1 - g0) * layer.outputs * layer.terms

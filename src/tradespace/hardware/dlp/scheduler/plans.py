@@ -230,7 +230,8 @@ def _tiles(
         for columns in widths:
             span_columns = _spans(layer, 1, columns)
             positions = rows * columns
-            area = max(span_rows) * max(span_columns)
+            height, width = Tiling(rows, columns, 1, 1, 1, 1, 1, 1, False, 1).input_tile(layer)  # noqa: FBT003 - a record, in order
+            area = height * width
             if positions + area > room[0]:
                 continue
             pictures = len(span_rows) * len(span_columns) * layer.images

@@ -127,7 +127,8 @@ def tile_results(layer: Layer, plan: Tiling, *, ratio: float) -> Work:
             now = len(work.tasks)
             for a, b, free in inputs.need(c0, c1, now):
                 box = InputBox(group, group + 1, a, b, r0, r1, w0, w1, image)
-                work.loads.append(Load(now, free, box, inputs.shift, (b - a) * (r1 - r0) * (w1 - w0)))
+                words = (b - a) * (r1 - r0) * (w1 - w0)
+                work.loads.append(Load(now, free, box, inputs.shift, words, origin=r0))
             for a, b, free in weights.need(c0, c1, now):
                 part = WeightBox(group, group + 1, n0, n1, a, b, 0, height)
                 work.loads.append(Load(now, free, part, weights.shift, (b - a) * (n1 - n0) * layer.taps))

@@ -68,7 +68,10 @@ class Task(NamedTuple):
 
 
 class Load(NamedTuple):
-    """Data needed first by task ``first``, in a place free after task ``free`` (-1: always)."""
+    """Data needed first by task ``first``, in a place free after task ``free`` (-1: always).
+
+    ``origin`` is the first row of the tile that the data belong to.
+    """
 
     first: int
     free: int
@@ -76,6 +79,7 @@ class Load(NamedTuple):
     slot: int
     words: int
     operand: int = 0
+    origin: int = 0
 
 
 @dataclass(slots=True)
