@@ -23,6 +23,8 @@ from tradespace.explore.meter import Usage, measure
 from tradespace.store.artifacts import ArtifactStore
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tradespace.components.component import Component
     from tradespace.data.dataset import Dataset, Fold
     from tradespace.qualities._base import Context, Predictions
@@ -82,13 +84,12 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
     """
     from tradespace.data.load import load_dataset
     from tradespace.data.storage import save_dataset
-    from tradespace.features.apply import add_features
     from tradespace.qualities.measure import required_columns
 
     try:
         extra = required_columns(tuple(study.qualities.values()))
         dataset = load_dataset(
-            study, extra_columns=extra, add_features=add_features if study.features else None
+            study, extra_columns=extra, add_features=_add_features if study.features else None
         )
     except InputError as error:
         # Errors with constructors of their own do not cross processes; this one does.
@@ -108,6 +109,12 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
         "split": dict(dataset.split),
         "notes": list(dataset.notes),
     }
+
+
+def _add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
+    from tradespace.features.apply import add_features
+
+    return add_features(frame, study)
 
 
 @cache

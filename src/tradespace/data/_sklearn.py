@@ -1,0 +1,44 @@
+"""The data sets that come with scikit-learn, as frames with a column "target"."""
+
+from __future__ import annotations
+
+import importlib
+
+import polars as pl
+
+from tradespace.core.errors import DataError
+from tradespace.core.suggest import unknown_name
+
+#: Sets that scikit-learn carries itself; the others would be downloaded.
+BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+
+
+def load_bundled(name: str) -> pl.DataFrame:
+    """Return a bundled set: one column per input and "target".
+
+    The target of a classification set holds the names of the classes ("malignant", "benign"),
+    that of the digits "0" to "9".
+
+    Raises
+    ------
+    DataError
+        If there is no such set.
+
+    Examples
+    --------
+    >>> load_bundled("iris")["target"].unique().sort().to_list()
+    ['setosa', 'versicolor', 'virginica']
+
+    """
+    if name not in BUNDLED:
+        message, remedy = unknown_name("scikit-learn set", name, BUNDLED)
+        raise DataError(message, remedy=remedy)
+    datasets = importlib.import_module("sklearn.datasets")
+    bunch = getattr(datasets, f"load_{name}")()
+    frame = pl.DataFrame(
+        {str(label): bunch.data[:, i] for i, label in enumerate(bunch.feature_names)}
+    )
+    target = bunch.target
+    if "target_names" in bunch:
+        target = [str(bunch.target_names[code]) for code in bunch.target]
+    return frame.with_columns(pl.Series("target", target))
