@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -74,6 +74,7 @@ def schedule(
     objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
     slack: float = 0.0,
     max_segments: int | None = None,
+    known: tuple[Schedule, ...] = (),
 ) -> Schedule:
     """Return the best schedule found.
 
@@ -92,6 +93,9 @@ def schedule(
         second: 0.01 accepts 1 % more time for less traffic.
     max_segments : int, optional
         Most segments, for programs that are to be read.
+    known : tuple of Schedule
+        Schedules of the same layer for machines with less memory. Their plans stay available,
+        so that the result is never slower than theirs.
 
     Raises
     ------
@@ -118,10 +122,13 @@ def schedule(
         raise ProcessorError(msg, remedy="Use larger memories or a smaller number format.")
     bound = layer_bound(layer, machine, bits=bits)
     search = _Search(layer, machine, bits, bound, max_segments)
+    unknown = set(objectives) - {"time", "traffic", "energy"}
+    if unknown or not objectives or slack < 0:
+        msg = f"Objectives are {', '.join(objectives) or 'empty'} and slack is {slack}."
+        raise ProcessorError(msg, remedy="Use time, traffic, energy in any order; slack from 0.")
     primary = objectives[0]
     if primary != "time":
-        order = sorted(found, key=lambda c: (c.words, c.ticks))
-        best = search.first(order)
+        best = search.least(sorted(found, key=lambda c: (c.words, c.ticks)), objectives)
     else:
         # among almost equal times, plans that move less keep their promise more often
         word = Rates.of(layer, machine, bits).word
@@ -134,7 +141,49 @@ def schedule(
                 key=lambda c: (c.words, c.ticks),
             )
             best = search.leanest(leaner, limit) or best
+    for other in known:
+        need = other.plan.memory_words(layer)
+        if need[0] * bits // 8 <= machine.nram_bytes and need[1] * bits // 8 <= machine.wram_bytes:
+            best = min(best, search.evaluate(other.plan), key=lambda s: (s.ticks, s.traffic_words))
     return best
+
+
+def schedule_network(
+    layers: tuple[Layer, ...],
+    machine: Machine,
+    *,
+    bits: int = 32,
+    objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
+    slack: float = 0.0,
+    known: tuple[tuple[Schedule, ...], ...] = (),
+) -> tuple[Schedule, ...]:
+    """Return the schedules of layers, one after the other; equal layers are scheduled once.
+
+    ``known`` are earlier results of this function for machines with less memory.
+
+    Examples
+    --------
+    >>> from tradespace.hardware.dlp.layers import dense
+    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> len(schedule_network((dense(1, 64, 10), dense(1, 10, 10)), load_machine()))
+    2
+
+    """
+    done: dict[Layer, Schedule] = {}
+    made: list[Schedule] = []
+    for number, layer in enumerate(layers):
+        form = replace(layer, name="")
+        if form not in done:
+            done[form] = schedule(
+                layer,
+                machine,
+                bits=bits,
+                objectives=objectives,
+                slack=slack,
+                known=tuple(earlier[number] for earlier in known),
+            )
+        made.append(replace(done[form], layer=layer))
+    return tuple(made)
 
 
 def _short(found: list[Candidate], max_segments: int | None) -> list[Candidate]:
@@ -203,10 +252,14 @@ class _Search:
         assert best is not None
         return best
 
-    def first(self, order: list[Candidate]) -> Schedule:
-        """Return the candidate with least traffic among the first few, then least time."""
-        made = [self.evaluate(c.plan) for c in order[:_EVALUATIONS]]
-        return min(made, key=lambda s: (s.traffic_words, s.ticks))
+    def least(self, order: list[Candidate], objectives: tuple[Objective, ...]) -> Schedule:
+        """Return the best by the objectives among the first few."""
+
+        def rank(made: Schedule) -> tuple[float, ...]:
+            values = {"time": made.time_s, "traffic": made.traffic_words, "energy": made.energy_j}
+            return tuple(values[objective] for objective in objectives)
+
+        return min((self.evaluate(c.plan) for c in order[:_EVALUATIONS]), key=rank)
 
     def leanest(self, order: list[Candidate], limit: int) -> Schedule | None:
         """Return the candidate with least traffic within a limit of time."""
