@@ -1,0 +1,84 @@
+"""What a study would do: candidates, exclusions, shared fits, measurements, predicted cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tradespace.components._base import Shape
+from tradespace.core.studies import Study
+from tradespace.explore.enumerate import enumerate_candidates
+from tradespace.explore.plan import plan_candidates, sharing_groups, uses_of
+from tradespace.explore.predict_cost import fit_cpu_s
+from tradespace.explore.worker import prepare_data
+
+
+def preview(study: Study, folder: Path) -> dict[str, Any]:
+    """Return the plan of a study as plain data; reads the data, trains nothing.
+
+    Parameters
+    ----------
+    study : Study
+        The question.
+    folder : Path
+        Where the prepared rows may be written.
+
+    Raises
+    ------
+    InputError
+        If the study or its data are wrong.
+
+    """
+    data = prepare_data(study, str(folder / "data"))
+    if error := data.get("error"):
+        raise error
+    task = data["task"]
+    candidates = enumerate_candidates(study, task)
+    folds = data["folds"]
+    first = next(iter(folds.values()))
+    shape = Shape(first["train"], len(data["inputs"]), max(2, len(data["classes"])))
+    planned = plan_candidates(study, candidates, task=task, shape=shape)
+    searched = [name for name in folds if name != "test"]
+    groups = sharing_groups(planned)
+    costs = {
+        plan.candidate.id: fit_cpu_s(plan.candidate, shape=shape, task=task) for plan in planned
+    }
+    heads = [group[0] for group in groups]
+    per_fold = sum(costs[plan.candidate.id] for plan in heads)
+    seeds = sum(len(plan.seeds) for plan in heads)
+    final = sum(costs[p.candidate.id] * len(p.seeds) for p in heads)
+    if searched:
+        share = min(1.0, study.budget.finalists / max(1, len(heads)))
+        final, seeds = final * share, round(seeds * share)
+    return {
+        "study": study.name,
+        "purpose": study.purpose,
+        "task": task.value,
+        "classes": list(data["classes"]),
+        "rows": data["n_rows"],
+        "inputs": data["inputs"],
+        "split": data["split"],
+        "folds": folds,
+        "notes": data["notes"],
+        "constraints": [str(constraint) for constraint in study.constraints],
+        "objectives": [str(objective) for objective in study.objectives],
+        "qualities": [use.name for use in uses_of(study, task)],
+        "candidates": [
+            {
+                "id": plan.candidate.id,
+                "name": plan.candidate.name,
+                "family": plan.candidate.family,
+                "excluded": plan.excluded,
+                "shares_fit_of": next(
+                    (p.candidate.name for p in planned if p.candidate.id == plan.shared_with), ""
+                ),
+                "predicted": {name: str(r) for name, r in plan.predicted.items()},
+                "fit_cpu_s": costs[plan.candidate.id],
+                "seeds": len(plan.seeds),
+            }
+            for plan in planned
+        ],
+        "fits": {"search": len(groups) * len(searched), "final": seeds},
+        "fit_cpu_s": per_fold * len(searched) + final,
+        "budget_cpu_s": study.budget.cpu_s,
+    }
