@@ -171,6 +171,7 @@ class LinearRegression(AbstractFamily):
         seed: int,
     ) -> Fitted:
         """Return the fitted model."""
+        from scipy.linalg import LinAlgWarning
         from sklearn import linear_model
         from sklearn.exceptions import ConvergenceWarning
 
@@ -183,6 +184,8 @@ class LinearRegression(AbstractFamily):
         else:
             estimator = linear_model.ElasticNet(alpha=alpha, l1_ratio=l1_ratio, max_iter=10_000)
         with warnings.catch_warnings():
+            # Duplicate columns are common in tables, and the penalty shares among them.
+            warnings.simplefilter("ignore", LinAlgWarning)
             warnings.simplefilter("ignore", ConvergenceWarning)
             return Fitted(estimator.fit(_matrix(X), y), n_classes)
 

@@ -30,7 +30,7 @@ class OwnEstimator(AbstractFamily):
     """One's own estimator or pipeline, trained and measured like the others.
 
     With ``preprocessing: none`` it gets a polars data frame of the raw columns (numbers and
-    booleans as float64 with nan, dates as datetimes and strings with null where missing) and runs in
+    booleans as float64 with nan, dates and strings with null where missing) and runs in
     Python; otherwise it gets the encoded matrix and is exported by skl2onnx where that agrees.
     """
 

@@ -1,8 +1,8 @@
 """Numbers and dates: filled, scaled and cast once; dates become their parts.
 
 Arithmetic is in float64 in the order of the exported graph and ends with one cast to float32,
-so that both give the same bits. Not-a-number and infinities count as missing. A result beyond
-1e18 in magnitude is clipped to it: its square still is a float32.
+so that both give the same bits. Not-a-number and infinities count as missing. Numbers beyond 1e18
+in magnitude, before or after scaling, are clipped to it: its square still is a float32.
 """
 
 from __future__ import annotations
@@ -70,11 +70,12 @@ class NumberPlan:
                 ]
                 block = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
                 np.copyto(block, np.array(self.fill), where=~np.isfinite(block))
+                np.clip(block, -LIMIT, LIMIT, out=block)
                 if self.scaled:
                     block -= np.array(self.center)
                     block /= np.array(self.scale)
+                    np.clip(block, -LIMIT, LIMIT, out=block)
                 out[:, :k] = block
-                np.clip(out[:, :k], np.float32(-LIMIT), np.float32(LIMIT), out=out[:, :k])
             if self.flags:
                 out[:, k:] = ~np.isfinite(numbers[:, list(self.flags)])
 
@@ -98,12 +99,13 @@ class NumberPlan:
             block = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
             missing = graph.add("IsNaN", graph.add("Sub", block, block))
             block = graph.add("Where", missing, graph.constant(np.array(self.fill)), block)
+            low, high = graph.constant(np.float64(-LIMIT)), graph.constant(np.float64(LIMIT))
+            block = graph.add("Clip", block, low, high)
             if self.scaled:
                 block = graph.add("Sub", block, graph.constant(np.array(self.center)))
                 block = graph.add("Div", block, graph.constant(np.array(self.scale)))
-            block = graph.add("Cast", block, to=FLOAT)
-            low, high = graph.constant(np.float32(-LIMIT)), graph.constant(np.float32(LIMIT))
-            blocks.append(graph.add("Clip", block, low, high))
+                block = graph.add("Clip", block, low, high)
+            blocks.append(graph.add("Cast", block, to=FLOAT))
         if self.flags:
             flagged = _columns(graph, numbers, self.flags)
             missing = graph.add("IsNaN", graph.add("Sub", flagged, flagged))
