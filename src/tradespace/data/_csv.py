@@ -21,7 +21,8 @@ from tradespace.core.errors import DataError
 
 #: Spellings of a missing value in CSV files and in columns of strings.
 NULL_SPELLINGS = (
-    "", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "Null", "None", "none", "NONE", "?", "<NA>",
+    "", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "Null", "None", "none", "NONE",
+    "?", "<NA>",
 )  # fmt: skip
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -50,8 +51,7 @@ def read_head(path: Path) -> str:
         If the file is not UTF-8 text.
 
     """
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with opened as stream:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         msg = f"The file {str(path)!r} is encoded in UTF-16; CSV files must be UTF-8."

@@ -1,175 +1,169 @@
-"""What the values of a column are: number, boolean, date, category or text, and as arrays."""
+"""What the values of a column are: number, boolean, date, category or text.
+
+The rules look at values, not at storage, so that CSV and Parquet of one table agree:
+
+- numbers; strings that all read as numbers without leading zeros are numbers too;
+- boolean: only 0 and 1, true and false, or yes and no;
+- date: dates, times and strings that all read as one of the usual date forms;
+- text: strings of three words or more on average, most of them different;
+- category: other strings.
+
+Whole numbers with few levels stay numbers; the study's `types` say otherwise.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from tradespace.core.errors import DataError
 from tradespace.data._csv import NULL_SPELLINGS
-from tradespace.data.inputs import StringColumn
+from tradespace.data.inputs import NUMERIC_KINDS, InputKind, StringColumn
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-Kind = Literal["number", "boolean", "date", "category", "text", "other"]
-
-_TRUE = {"true", "yes", "t", "y"}
-_FALSE = {"false", "no", "f", "n"}
-#: A string column whose values have this many words on average is text.
-TEXT_WORDS = 3.0
-#: Rows on which a kind is decided; strings beyond are parsed the same way.
-SAMPLE_ROWS = 10_000
-_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}:?\d{2})?$"
-_DATE_SHARE = 0.98
-
-
-def null_spellings_removed(series: pl.Series) -> pl.Series:
-    """Return a column of strings with the spellings of "missing" as null."""
-    if series.dtype != pl.String:
-        return series
-    stripped = series.str.strip_chars()
-    return stripped.set(stripped.is_in(list(NULL_SPELLINGS)), None)
+DATE_FORMATS = (
+    "%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ",
+    "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y",
+    "%d/%m/%Y %H:%M:%S", "%m/%d/%Y", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y", "%d.%m.%Y %H:%M:%S",
+    "%d-%m-%Y",
+)  # fmt: skip
+_BOOLEANS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
+#: From this share of different values on, strings of several words are text.
+_TEXT_SHARE = 0.2
+_TEXT_WORDS = 3.0
 
 
-def kind_of(series: pl.Series) -> Kind:
-    """Return what the values of a column are.
+def clean_strings(series: pl.Series) -> pl.Series:
+    """Return a column of strings with the spellings of a missing value as null."""
+    text = series.cast(pl.String).str.strip_chars()
+    return text.set(text.is_in(list(NULL_SPELLINGS)), None)
+
+
+def parse_dates(series: pl.Series) -> pl.Series | None:
+    """Return strings as times in UTC if all of them read in one of the usual forms."""
+    filled = series.drop_nulls()
+    if filled.is_empty():
+        return None
+    head = filled.head(200)
+    for form in DATE_FORMATS:
+        kind = pl.Datetime("us") if "%H" in form else pl.Date
+        if head.str.strptime(kind, form, strict=False).null_count() == 0:
+            found = series.str.strptime(kind, form, strict=False)
+            if found.null_count() == series.null_count():
+                return found.cast(pl.Datetime("us"))
+    return None
+
+
+def seconds(series: pl.Series) -> npt.NDArray[np.float64]:
+    """Return dates or times as float64 seconds since 1970-01-01 UTC, nan for missing."""
+    if series.dtype == pl.Date:
+        series = series.cast(pl.Datetime("us"))
+    if isinstance(series.dtype, pl.Datetime) and series.dtype.time_zone is not None:
+        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    micro = series.dt.epoch("us").cast(pl.Float64).to_numpy()
+    return np.asarray(micro / 1e6, dtype=np.float64)
+
+
+def as_times(series: pl.Series) -> npt.NDArray[np.float64] | None:
+    """Return a column as seconds since 1970, or None if it does not hold dates."""
+    if series.dtype.is_temporal() and series.dtype not in (pl.Time, pl.Duration):
+        return seconds(series)
+    if series.dtype in (pl.String, pl.Categorical) or isinstance(series.dtype, pl.Enum):
+        found = parse_dates(clean_strings(series))
+        return None if found is None else seconds(found)
+    return None
+
+
+def convert(
+    series: pl.Series, wanted: str | None = None
+) -> tuple[InputKind, npt.NDArray[np.float64] | StringColumn]:
+    """Return the kind of a column and its values as a component takes them.
 
     Parameters
     ----------
     series : Series
-        Any Polars column.
-
-    Returns
-    -------
-    str
-        "other" for what no family can take: lists, bytes, all null.
-
-    Examples
-    --------
-    >>> kind_of(pl.Series(["red", "blue"])), kind_of(pl.Series([1.5, None]))
-    ('category', 'number')
-
-    """
-    dtype = series.dtype
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_numeric():
-        return "number"
-    if dtype.is_temporal():
-        return "date" if dtype in (pl.Date, pl.Datetime) else "other"
-    if dtype in (pl.Categorical, pl.Enum):
-        return "category"
-    if dtype != pl.String:
-        return "other"
-    known = null_spellings_removed(series.head(10 * SAMPLE_ROWS)).drop_nulls().head(SAMPLE_ROWS)
-    if not len(known):
-        return "other"
-    words = set(known.str.to_lowercase().unique().head(10).to_list())
-    if words <= (_TRUE | _FALSE) and len(words) <= 2:
-        return "boolean"
-    if int(known.str.contains(_DATE).sum()) >= _DATE_SHARE * len(known):
-        return "date"
-    numbers = known.cast(pl.Float64, strict=False)
-    codes = bool(known.str.contains(r"^-?0[0-9]+$").any())
-    if numbers.null_count() == 0 and not codes:
-        return "number"
-    spaces = known.str.count_matches(r"\s+").mean()
-    if isinstance(spaces, float) and spaces + 1 >= TEXT_WORDS and known.n_unique() > len(known) / 2:
-        return "text"
-    return "category"
-
-
-def as_numbers(series: pl.Series, kind: Kind) -> npt.NDArray[np.float64]:
-    """Return numbers, booleans or dates as float64, nan for missing.
-
-    Dates are seconds since 1970-01-01; a time without a zone counts as UTC.
+        The values.
+    wanted : str, optional
+        The kind that the study asks for.
 
     Raises
     ------
     DataError
-        If a value cannot be read as the kind, with examples.
-
-    """
-    if kind == "date":
-        return seconds_of(series)
-    if kind == "boolean" and series.dtype == pl.String:
-        lower = null_spellings_removed(series).str.to_lowercase()
-        values = pl.Series(
-            lower.replace_strict(
-                {**dict.fromkeys(_TRUE, 1.0), **dict.fromkeys(_FALSE, 0.0), "1": 1.0, "0": 0.0},
-                default=None,
-                return_dtype=pl.Float64,
-            )
-        )
-        _check_lost(lower, values, "true or false")
-    elif series.dtype == pl.String:
-        cleaned = null_spellings_removed(series)
-        values = cleaned.cast(pl.Float64, strict=False)
-        _check_lost(cleaned, values, "numbers")
-    else:
-        values = series.cast(pl.Float64)
-    return np.asarray(values.fill_null(float("nan")).to_numpy(), dtype=np.float64)
-
-
-def _check_lost(before: pl.Series, after: pl.Series, what: str) -> None:
-    lost = before.filter(before.is_not_null() & after.is_null())
-    if len(lost):
-        shown = ", ".join(repr(v) for v in lost.unique(maintain_order=True).head(3).to_list())
-        msg = f"Column {before.name!r} holds {len(lost):,} values that are not {what}: {shown}."
-        remedy = f"Clean them, or state its type: types: {{{before.name}: category}}."
-        raise DataError(msg, remedy=remedy)
-
-
-def seconds_of(series: pl.Series) -> npt.NDArray[np.float64]:
-    """Return dates as seconds since 1970-01-01 UTC, nan for missing.
+        If the values cannot be used, or not as the kind wanted.
 
     Examples
     --------
-    >>> seconds_of(pl.Series("t", ["1970-01-02", None]))
-    array([86400.,    nan])
+    >>> convert(pl.Series(["1.5", "NA", "2"]))
+    ('number', array([1.5, nan, 2. ]))
 
     """
-    if series.dtype == pl.String:
-        cleaned = null_spellings_removed(series)
-        iso = cleaned.str.replace(" ", "T").str.replace("Z$", "")
-        values = iso.str.to_datetime(strict=False, time_unit="us")
-        if values.null_count() > cleaned.null_count():
-            days = cleaned.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-            values = values.zip_with(values.is_not_null(), days)
-        _check_lost(cleaned, values, "dates (ISO, such as 2026-01-31)")
-    elif series.dtype == pl.Datetime:
-        values = series.dt.convert_time_zone("UTC") if series.dtype.time_zone else series  # type: ignore[attr-defined]  # Datetime has it
-        values = values.dt.cast_time_unit("us")
-    elif series.dtype == pl.Date:
-        values = series.cast(pl.Datetime("us"))
-    elif series.dtype.is_numeric():
-        return np.asarray(series.cast(pl.Float64).fill_null(float("nan")).to_numpy())
-    else:
-        msg = f"Column {series.name!r} of type {series.dtype} is not a time."
-        raise DataError(msg, remedy="Name a column of dates, or seconds since 1970.")
-    micros = values.cast(pl.Int64).cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return np.asarray(micros, dtype=np.float64) / 1e6
+    dtype = series.dtype
+    if wanted in ("category", "text"):
+        return wanted, _codes(series)  # type: ignore[return-value]  # checked in the line above
+    if dtype == pl.Null:
+        return "number", np.full(len(series), np.nan)
+    if dtype == pl.Boolean:
+        return "boolean", _floats(series)
+    if dtype.is_numeric():
+        if wanted == "date":
+            msg = f"The column {series.name!r} holds numbers, not dates."
+            raise DataError(msg, remedy="Give dates as text such as 2018-07-25.")
+        values = _floats(series)
+        return ("boolean" if _is_binary(values) else "number"), values
+    times = as_times(series)
+    if times is not None:
+        return "date", times
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Time, pl.Duration):
+        msg = f"The column {series.name!r} holds {dtype}, which no component can take."
+        raise DataError(msg, remedy=f"Name it under columns, never: [{series.name}].")
+    return _of_strings(series, wanted)
 
 
-def as_strings(series: pl.Series) -> StringColumn:
-    """Return categories or texts as codes into their levels, -1 for missing.
+def _of_strings(
+    series: pl.Series, wanted: str | None
+) -> tuple[InputKind, npt.NDArray[np.float64] | StringColumn]:
+    text = clean_strings(series)
+    filled = text.drop_nulls()
+    if wanted == "date" or (wanted in ("number", "boolean") and filled.is_empty()):
+        bad = filled.unique().sort().head(3).to_list()
+        msg = f"The column {series.name!r} cannot be read as {wanted}; it holds {bad}."
+        raise DataError(msg, remedy="Correct the values, or leave its type out.")
+    lower = filled.str.to_lowercase()
+    if wanted in (None, "boolean") and not filled.is_empty() and lower.is_in(_BOOLEANS).all():
+        spelled = text.str.to_lowercase().replace_strict(_BOOLEANS, return_dtype=pl.Float64)
+        return "boolean", _floats(spelled)
+    numbers = text.cast(pl.Float64, strict=False)
+    whole = not filled.is_empty() and numbers.null_count() == text.null_count()
+    if wanted == "number" or (whole and not filled.str.contains(r"^-?0[0-9]").any()):
+        return "number", _floats(numbers)
+    n_words = filled.str.count_matches(r"\S+").mean()
+    words = float(n_words) if isinstance(n_words, int | float) else 0.0
+    is_text = words >= _TEXT_WORDS and filled.n_unique() > _TEXT_SHARE * len(filled)
+    return ("text" if is_text else "category"), _codes(series)
 
-    Examples
-    --------
-    >>> as_strings(pl.Series(["b", "a", None])).codes
-    array([ 1,  0, -1], dtype=int32)
 
-    """
-    text = null_spellings_removed(series.cast(pl.String))
+def _floats(series: pl.Series) -> npt.NDArray[np.float64]:
+    return np.asarray(series.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype=np.float64)
+
+
+def _is_binary(values: npt.NDArray[np.float64]) -> bool:
+    return bool(np.all((values == 0) | (values == 1) | np.isnan(values)))
+
+
+def _codes(series: pl.Series) -> StringColumn:
+    text = clean_strings(series)
     levels = text.drop_nulls().unique().sort()
-    codes = text.rank("dense") if len(levels) else None
-    if codes is None:
-        return StringColumn(np.full(len(series), -1, dtype=np.int32), np.empty(0, dtype=object))
-    # Dense ranks of strings are positions in the sorted levels, from 1.
-    values = codes.cast(pl.Int32).fill_null(0).to_numpy() - 1
+    codes = text.replace_strict(levels, pl.Series(range(len(levels)), dtype=pl.Int32), default=None)
     return StringColumn(
-        np.asarray(values, dtype=np.int32), np.asarray(levels.to_list(), dtype=object)
+        np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32),
+        np.asarray(levels.to_list(), dtype=object),
     )
+
+
+def is_numeric(kind: InputKind) -> bool:
+    """Whether a kind stands in the matrix of numbers."""
+    return kind in NUMERIC_KINDS

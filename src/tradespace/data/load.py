@@ -1,302 +1,353 @@
-"""From a study to its rows, ready for trials."""
+"""The data of a study: read, filtered, checked and divided."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from tradespace.core.errors import DataError
-from tradespace.core.studies import Study, Task
-from tradespace.core.suggest import nearest
+from tradespace.core.studies import ExcludeSpec, Study, Task
+from tradespace.core.suggest import unknown_name
+from tradespace.data import exclude, kinds
 from tradespace.data.dataset import Dataset, Fold
-from tradespace.data.exclude import apply_rule, kept_by_condition
 from tradespace.data.inputs import InputColumn, Inputs, InputSchema, StringColumn
-from tradespace.data.kinds import as_numbers, as_strings, kind_of, seconds_of
 from tradespace.data.labels import encode_target
 from tradespace.data.sources import open_source
-from tradespace.data.splits import Divided, divide
+from tradespace.data.splits import make_folds
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    AddFeatures = Callable[[pl.DataFrame, Study], pl.DataFrame]
+    Rows = npt.NDArray[np.int64]
 
-#: Fewer rows than this are no basis for a decision.
-FEWEST_ROWS = 20
+AddFeatures = Callable[[pl.DataFrame, Study], pl.DataFrame]
+#: A category with more different values than this share of the rows is an id.
+_ID_SHARE = 0.95
+_FEW_ROWS = 20
+_PARTS = {"train", "validation", "test"}
 
 
 def load_dataset(
-    study: Study, *, extra_columns: Sequence[str] = (), add_features: AddFeatures | None = None
+    study: Study,
+    *,
+    extra_columns: Sequence[str] = (),
+    add_features: AddFeatures | None = None,
 ) -> Dataset:
-    """Return the rows of a study, encoded at the component boundary and divided into folds.
+    """Return the rows of a study that passed its filters, divided into folds.
 
     Parameters
     ----------
     study : Study
         The question.
     extra_columns : sequence of str
-        Further columns that qualities need; ``__time__`` is the study's time column.
+        Columns that qualities need besides.
     add_features : callable, optional
-        Adds the columns of the study's feature views, before any row is filtered.
+        Adds the columns of feature views to the table; it sees every row, so that windows
+        reach back before the training starts.
 
     Raises
     ------
     DataError
-        If the data do not fit the study, with counts and examples.
+        If the data do not fit the study.
 
     """
     source = open_source(study.data, folder=study.folder, place=study.place("data"))
-    frame = source.read(_needed(study, list(source.schema), extra_columns, add_features))
+    columns = study.columns
+    notes = list(source.notes)
+    raw = list(source.schema)
+    _known(study, raw if add_features is None else None, extra_columns)
+    frame = source.read()
     if add_features is not None:
         frame = add_features(frame, study)
-    _check_columns(study, frame.columns, extra_columns)
-    notes = list(source.notes)
-    frame = _filtered(study, frame, notes)
-    if frame.height < FEWEST_ROWS:
-        msg = f"The data have {frame.height} rows after filters; at least {FEWEST_ROWS} are needed."
-        raise DataError(msg, place=study.place("data"))
-    y, task, classes = encode_target(
-        frame[study.columns.target],
-        task=study.task,
-        positive=study.positive,
-        place=study.place("target"),
-        positive_place=study.place("positive"),
-    )
-    times = None if study.columns.time is None else _times(study, frame)
-    groups = _codes(frame, study.columns.entity)
-    divided = divide(
-        study.split,
-        y=y,
-        stratify=task is not Task.REGRESSION,
-        groups=groups,
-        times_s=times,
-        place=study.place("split"),
-    )
-    columns = _columns(frame, extra_columns, times)
-    folds = _ruled(study, divided, columns | _rule_columns(study, frame), y, times, notes)
-    _check_folds(study, folds, y, task, classes)
-    inputs = _inputs(study, frame, folds, notes)
+        _known(study, frame.columns, extra_columns)
+    added = [name for name in frame.columns if name not in source.schema]
+    for spec in study.exclude:
+        if spec.where is not None and set(spec.parts) >= _PARTS:
+            before = frame.height
+            frame = _filtered(frame, spec)
+            notes.append(f"Filter {spec.name!r} dropped {before - frame.height:,} rows.")
+    time = _times(frame, study)
+    groups = None if columns.entity is None else _group_codes(frame[columns.entity])
+    labels = frame[columns.target]
+    in_time = np.ones(frame.height, bool) if time is None else ~np.isnan(time)
+    if not in_time.all():
+        notes.append(f"{int((~in_time).sum()):,} rows without a time were dropped.")
+        keep = np.flatnonzero(in_time)
+        frame, labels = frame[keep], labels[keep]
+        time = None if time is None else time[keep]
+        groups = None if groups is None else groups[keep]
+    if frame.height == 0:
+        msg = "No row is left after the filters."
+        raise DataError(msg, place=study.place("exclude"), remedy="Loosen the filters.")
+    task, y, classes = encode_target(labels, study)
+    try:
+        folds, record, starts = make_folds(study.split, y=y, time=time, groups=groups)
+    except DataError as error:
+        raise error.at(study.place("split")) from None
+    folds = _excluded(folds, frame, study, y, time, starts, notes)
+    _check_folds(folds, y, task, classes, study)
+    used = np.unique(np.concatenate([np.concatenate([f.train, f.score]) for f in folds]))
+    place = np.full(frame.height, -1, dtype=np.int64)
+    place[used] = np.arange(len(used))
+    folds = tuple(Fold(f.name, place[f.train], place[f.score]) for f in folds)
+    y, time = y[used], None if time is None else time[used]
+    groups = None if groups is None else np.unique(groups[used], return_inverse=True)[1]
+    frame = frame[used]
+    inputs = _inputs(frame, study, added, notes)
+    wanted = dict.fromkeys((*extra_columns, *columns.protected))
+    extra = {name: _extra(frame[name]) for name in wanted if name != "__time__"}
+    if time is not None:
+        extra["__time__"] = time
+    record["parts"] = {
+        f.name: {"train": _size(y[f.train], task), "score": _size(y[f.score], task)} for f in folds
+    }
     return Dataset(
         inputs=inputs,
         y=y,
         task=task,
         classes=classes,
         groups=groups,
-        columns=columns,
+        columns=extra,
         folds=folds,
-        hash=_hash(inputs, y, groups, columns, folds),
-        split=divided.record,
+        hash=_hash(inputs, y, classes, groups, extra, folds),
+        split=record,
         notes=tuple(notes),
     )
 
 
-def _needed(
-    study: Study, available: list[str], extra: Sequence[str], add_features: AddFeatures | None
-) -> list[str] | None:
-    """Return the columns to read; None for all."""
-    if study.columns.features is None or add_features is not None or study.exclude:
-        never = set(study.columns.never)
-        if add_features is not None or study.exclude:
-            return None
-        keep = {study.columns.entity, study.columns.time, study.columns.target, *extra}
-        return [name for name in available if name not in never or name in keep]
-    named = [
-        *study.columns.features,
-        study.columns.target,
-        study.columns.entity,
-        study.columns.time,
-        *extra,
-    ]
-    return [name for name in dict.fromkeys(named) if name in available]
+def _known(study: Study, names: Sequence[str] | None, extra: Iterable[str]) -> None:
+    if names is None:
+        return
+    columns = study.columns
+    asked: list[tuple[str, tuple[str, ...]]] = [(columns.target, ("columns", "target"))]
+    asked += [(n, ("columns", "features")) for n in columns.features or ()]
+    asked += [(n, ("columns", "never")) for n in columns.never]
+    asked += [(n, ("columns", "protected")) for n in columns.protected]
+    asked += [(n, ("columns", "types")) for n in columns.types]
+    for role in ("entity", "time", "id"):
+        if (name := getattr(columns, role)) is not None:
+            asked.append((name, ("columns", role)))
+    asked += [(n, ("qualities",)) for n in extra if n != "__time__"]
+    for name, path in asked:
+        if name not in names:
+            message, remedy = unknown_name("column", name, names)
+            raise DataError(message, place=study.place(*path), remedy=remedy)
+    if columns.features and columns.target in columns.features:
+        msg = f"The target {columns.target!r} is among the features."
+        raise DataError(msg, place=study.place("columns", "features"), remedy="Remove it.")
 
 
-def _check_columns(study: Study, available: list[str], extra: Sequence[str]) -> None:
-    named: list[tuple[str | None, tuple[str | int, ...], str]] = [
-        (study.columns.target, ("target",), "target"),
-        (study.columns.entity, ("columns", "entity"), "entity"),
-        (study.columns.time, ("columns", "time"), "time"),
-        (study.columns.id, ("columns", "id"), "id"),
-    ]
-    for group in ("features", "never", "protected"):
-        for index, name in enumerate(getattr(study.columns, group) or ()):
-            named.append((name, ("columns", group, index), group))
-    named += [(name, ("columns", "types", name), "types") for name in study.columns.types]
-    named += [(name, ("qualities",), "quality") for name in extra if name != "__time__"]
-    for name, path, role in named:
-        if name is None or name in available:
-            continue
-        guess = nearest(name, available)
-        msg = f"The data have no column {name!r} ({role})."
-        shown = ", ".join(available[:12]) + (" ..." if len(available) > 12 else "")
-        remedy = f"Did you mean {guess!r}?" if guess else f"Columns are: {shown}."
-        raise DataError(msg, place=study.place(*path), remedy=remedy)
-    if "__time__" in extra and study.columns.time is None:
-        msg = "A quality counts by period, and the study names no time column."
-        raise DataError(
-            msg, place=study.place("qualities"), remedy="Name it under 'columns: {time: ...}'."
-        )
-
-
-def _filtered(study: Study, frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
-    for spec in study.exclude:
-        if spec.where is None:
-            continue
-        kept = kept_by_condition(frame, spec)
-        dropped = int((~kept).sum())
-        why = f" ({spec.why})" if spec.why else ""
-        notes.append(f"Filter {spec.name!r} left out {dropped:,} of {frame.height:,} rows{why}.")
-        frame = frame.filter(pl.Series(kept))
-    return frame
-
-
-def _times(study: Study, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
+def _filtered(frame: pl.DataFrame, spec: ExcludeSpec) -> pl.DataFrame:
+    """Return the rows that meet the condition of a filter."""
     try:
-        return seconds_of(frame[str(study.columns.time)])
-    except DataError as error:
-        raise error.at(study.place("columns", "time")) from error
+        return frame.filter(pl.sql_expr(spec.where or "true"))
+    except pl.exceptions.PolarsError as error:
+        detail = str(error).splitlines()[0]
+        msg = f"The condition {spec.where!r} of the filter {spec.name!r} is wrong: {detail}."
+        raise DataError(
+            msg, place=spec.place, remedy="Write an SQL condition on columns."
+        ) from error
 
 
-def _codes(frame: pl.DataFrame, name: str | None) -> npt.NDArray[np.int64] | None:
+def _times(frame: pl.DataFrame, study: Study) -> npt.NDArray[np.float64] | None:
+    name = study.columns.time
     if name is None:
         return None
-    ranks = frame[name].rank("dense").cast(pl.Int64)
-    # Rows without an entity are each their own.
-    missing = ranks.is_null().to_numpy()
-    codes = ranks.fill_null(0).to_numpy().astype(np.int64) - 1
-    if missing.any():
-        codes = codes.copy()
-        codes[missing] = codes.max() + 1 + np.arange(int(missing.sum()))
-    return np.asarray(codes)
+    times = kinds.as_times(frame[name])
+    if times is None:
+        series = frame[name]
+        msg = (
+            f"The time column {name!r} holds {series.dtype}, not dates, "
+            f"for instance {series.drop_nulls().head(3).to_list()}."
+        )
+        raise DataError(
+            msg, place=study.place("columns", "time"), remedy="Give dates such as 2018-07-25."
+        )
+    return times
 
 
-def _columns(
+def _group_codes(series: pl.Series) -> Rows:
+    """Return codes in order of the values; a row without an entity is one of its own."""
+    codes = series.rank("dense").cast(pl.Int64) - 1
+    found = np.array(codes.fill_null(-1).to_numpy(), dtype=np.int64)
+    lost = np.flatnonzero(found < 0)
+    found[lost] = found.max() + 1 + np.arange(len(lost))
+    return found
+
+
+def _excluded(
+    folds: tuple[Fold, ...],
     frame: pl.DataFrame,
-    extra: Sequence[str],
-    times: npt.NDArray[np.float64] | None,
-) -> dict[str, npt.NDArray[Any]]:
-    columns: dict[str, npt.NDArray[Any]] = {}
-    if times is not None:
-        columns["__time__"] = times
-    for name in extra:
-        if name != "__time__":
-            columns[name] = _plain(frame[name])
-    return columns
-
-
-def _plain(series: pl.Series) -> npt.NDArray[Any]:
-    kind = kind_of(series)
-    if kind in ("category", "text"):
-        return as_strings(series).codes
-    return as_numbers(series, kind)
-
-
-def _rule_columns(study: Study, frame: pl.DataFrame) -> dict[str, npt.NDArray[Any]]:
-    names = {str(spec.settings.get("entity")) for spec in study.exclude if spec.rule}
-    return {name: _plain(frame[name]) for name in names if name in frame.columns}
-
-
-def _ruled(
     study: Study,
-    divided: Divided,
-    columns: dict[str, npt.NDArray[Any]],
     y: npt.NDArray[Any],
-    times: npt.NDArray[np.float64] | None,
+    time: npt.NDArray[np.float64] | None,
+    starts: dict[str, float],
     notes: list[str],
 ) -> tuple[Fold, ...]:
-    folds = list(divided.folds)
     for spec in study.exclude:
-        if spec.rule is None:
+        if spec.rule is None and set(spec.parts) >= _PARTS:
             continue
-        for index, fold in enumerate(folds):
-            if fold.name.partition(":")[0] not in spec.parts:
-                continue
-            folds[index] = apply_rule(spec, fold, columns=columns, y=y, times_s=times)
-            dropped = len(fold.score) - len(folds[index].score)
-            notes.append(
-                f"Filter {spec.name!r} left out {dropped:,} of {len(fold.score):,} rows of "
-                f"{fold.name}."
-            )
-    return tuple(folds)
+        changed = []
+        for fold in folds:
+            part = fold.name.partition(":")[0]
+            train, score = fold.train, fold.score
+            if spec.rule is None:
+                kept = np.zeros(frame.height, bool)
+                kept[_filtered(frame.with_row_index("__row__"), spec)["__row__"].to_numpy()] = True
+                train = train[kept[train]] if "train" in spec.parts else train
+                score = score[kept[score]] if part in spec.parts else score
+            elif part in spec.parts:
+                if time is None or fold.name not in starts:
+                    msg = f"The filter {spec.name!r} needs a dated split."
+                    raise DataError(
+                        msg, place=spec.place, remedy="Name the time column and the lengths."
+                    )
+                entity = str(spec.settings.get("entity") or study.columns.entity)
+                if entity not in frame.columns:
+                    message, remedy = unknown_name("column", entity, frame.columns)
+                    raise DataError(message, place=spec.place, remedy=remedy)
+                drop = exclude.known_positive_entities(
+                    entity=_group_codes(frame[entity]),
+                    positive=y == 1,
+                    time=time,
+                    train_start_s=starts[fold.name],
+                    rows=score,
+                    delay_s=exclude.duration_s(spec.settings.get("delay", 0.0)),
+                )
+                score = score[~drop]
+            if len(score) < len(fold.score) or len(train) < len(fold.train):
+                lost = len(fold.score) - len(score) + len(fold.train) - len(train)
+                notes.append(f"Filter {spec.name!r} dropped {lost:,} rows of {fold.name}.")
+            changed.append(Fold(fold.name, train, score))
+        folds = tuple(changed)
+    return folds
 
 
 def _check_folds(
-    study: Study, folds: tuple[Fold, ...], y: npt.NDArray[Any], task: Task, classes: tuple[str, ...]
+    folds: tuple[Fold, ...],
+    y: npt.NDArray[Any],
+    task: Task,
+    classes: tuple[str, ...],
+    study: Study,
 ) -> None:
-    if task is Task.REGRESSION:
-        return
+    place = study.place("split")
     for fold in folds:
-        for part, rows in (("train", fold.train), ("scored", fold.score)):
-            counts = np.bincount(y[rows], minlength=len(classes))
-            if task is Task.BINARY or part == "train":
-                for code in np.flatnonzero(counts == 0):
-                    msg = (
-                        f"The {part} rows of fold {fold.name!r} ({len(rows):,} rows) have no row "
-                        f"of class {classes[code]!r}."
-                    )
-                    remedy = "Lengthen the part, or split another way."
-                    raise DataError(msg, place=study.place("split"), remedy=remedy)
+        for part, rows in (("train", fold.train), ("score", fold.score)):
+            what = f"The {part} part of the fold {fold.name!r}"
+            if len(rows) == 0:
+                msg = f"{what} is empty."
+                raise DataError(msg, place=place, remedy="Change the lengths or the filters.")
+            if task is not Task.REGRESSION and len(np.unique(y[rows])) == 1:
+                msg = (
+                    f"{what} holds one class only, {classes[int(y[rows][0])]!r} ({len(rows)} rows)."
+                )
+                raise DataError(msg, place=place, remedy="Make the part longer.")
 
 
-def _inputs(study: Study, frame: pl.DataFrame, folds: tuple[Fold, ...], notes: list[str]) -> Inputs:
-    out = {study.columns.target, study.columns.id, *study.columns.never}
-    if study.columns.features is None:
-        # Entity and time say whose row it is and when; as inputs they must be asked for.
-        out |= {study.columns.entity, study.columns.time}
-        names = [name for name in frame.columns if name not in out]
+def _inputs(frame: pl.DataFrame, study: Study, added: list[str], notes: list[str]) -> Inputs:
+    columns = study.columns
+    named = {columns.target, *columns.never, columns.entity, columns.time, columns.id}
+    named |= set(columns.protected)
+    if columns.features is None:
+        names = [name for name in frame.columns if name not in named]
     else:
-        names = [name for name in study.columns.features if name not in study.columns.never]
-    inputs: list[InputColumn] = []
-    skipped = []
-    for name in names:
-        kind = study.columns.types.get(name) or kind_of(frame[name])
-        if kind == "other":
-            skipped.append(name)
-        else:
-            inputs.append(InputColumn(name, kind))  # type: ignore[arg-type]  # the study checks it
-    if skipped:
-        notes.append(
-            f"No family can take these columns, so they are left out: {', '.join(skipped)}."
-        )
-    if not inputs:
-        msg = "No column is left to predict from."
-        raise DataError(msg, place=study.place("columns"))
-    del folds
-    schema = InputSchema(tuple(inputs))
-    numbers = np.empty((frame.height, len(schema.numbers)), dtype=np.float64)
+        listed = set(columns.features)
+        more = [] if listed & set(added) else added
+        names = [*columns.features, *(name for name in more if name not in named)]
+    fields: list[InputColumn] = []
+    numbers: list[npt.NDArray[np.float64]] = []
     strings: list[StringColumn] = []
-    for index, column in enumerate(schema.numbers):
+    seen: dict[bytes, str] = {}
+    for name in names:
         try:
-            numbers[:, index] = as_numbers(frame[column.name], column.kind)
+            kind, values = kinds.convert(frame[name], columns.types.get(name))
         except DataError as error:
-            raise error.at(study.place("columns", "types", column.name)) from error
-    strings.extend(as_strings(frame[column.name]) for column in schema.strings)
-    return Inputs(schema, numbers, tuple(strings))
+            raise error.at(study.place("columns")) from None
+        explicit = columns.features is not None or name in columns.types
+        array = values.codes if isinstance(values, StringColumn) else values
+        why = ""
+        if not explicit:
+            key = _digest([array, *([values.levels] if isinstance(values, StringColumn) else [])])
+            if (array[:1] == array).all() or bool(
+                array.dtype.kind == "f" and np.isnan(array).all()
+            ):
+                why = "it is constant"
+            elif key in seen:
+                why = f"it repeats {seen[key]!r}"
+            elif kind == "category" and _like_an_id(values):
+                why = "it is different in nearly every row, like an id"
+            seen.setdefault(key, name)
+        if why:
+            notes.append(f"Column {name!r} is not used: {why}.")
+            continue
+        fields.append(InputColumn(name, kind))
+        if isinstance(values, StringColumn):
+            strings.append(values)
+        else:
+            numbers.append(values)
+    if not fields:
+        msg = "No column is left as a feature."
+        raise DataError(msg, place=study.place("columns"), remedy="Name some under features.")
+    matrix = np.empty((frame.height, len(numbers)))
+    for i, array in enumerate(numbers):
+        matrix[:, i] = array
+    return Inputs(InputSchema(tuple(fields)), matrix, tuple(strings))
+
+
+def _like_an_id(values: npt.NDArray[np.float64] | StringColumn) -> bool:
+    """Whether nearly every row has its own string, in more than a handful of rows."""
+    if not isinstance(values, StringColumn):
+        return False
+    return len(values.codes) > _FEW_ROWS and len(values.levels) > _ID_SHARE * len(values.codes)
+
+
+def _extra(series: pl.Series) -> npt.NDArray[Any]:
+    if series.dtype.is_integer() and series.null_count() == 0:
+        return np.asarray(series.to_numpy())
+    values = kinds.convert(series)[1]
+    return values.codes if isinstance(values, StringColumn) else values
+
+
+def _size(y: npt.NDArray[Any], task: Task) -> dict[str, int]:
+    size = {"rows": len(y)}
+    if task is Task.BINARY:
+        size["positives"] = int(y.sum())
+    return size
+
+
+def _digest(parts: Iterable[Any]) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        if isinstance(part, np.ndarray) and part.dtype != object:
+            if part.dtype.kind == "f":
+                part = np.where(np.isnan(part), np.nan, part + 0.0)
+            digest.update(f"{part.dtype}{part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).tobytes())
+        else:
+            digest.update(repr(list(part)).encode())
+    return digest.digest()
 
 
 def _hash(
     inputs: Inputs,
     y: npt.NDArray[Any],
-    groups: npt.NDArray[np.int64] | None,
+    classes: tuple[str, ...],
+    groups: Rows | None,
     columns: dict[str, npt.NDArray[Any]],
     folds: tuple[Fold, ...],
 ) -> str:
-    """Return a hash of the content, whatever format and file it came from."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr(inputs.schema.to_dict()).encode())
-    arrays: list[npt.NDArray[Any]] = [inputs.numbers, y]
+    parts: list[Any] = [[str(inputs.schema.to_dict()), *classes], y]
+    parts += [inputs.numbers[:, i] for i in range(inputs.numbers.shape[1])]
     for column in inputs.strings:
-        digest.update("\0".join(column.levels).encode())
-        arrays.append(column.codes)
+        parts += [column.codes, column.levels]
     if groups is not None:
-        arrays.append(groups)
-    arrays.extend(columns[name] for name in sorted(columns))
+        parts.append(groups)
+    for name, values in columns.items():
+        parts += [[name], values]
     for fold in folds:
-        digest.update(fold.name.encode())
-        arrays += [fold.train, fold.score]
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
-    return digest.hexdigest()
+        parts += [[fold.name], fold.train, fold.score]
+    return _digest(parts).hex()

@@ -159,7 +159,7 @@ def find_files(location: str) -> list[Path]:
     if path.is_file():
         return [path]
     if glob.has_magic(location):
-        found = sorted(Path(p) for p in glob.glob(location, recursive=True))
+        found = sorted(Path(p) for p in glob.iglob(location, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
         files = [p for p in found if p.is_file()]
         if not files:
             msg = f"The glob {location!r} matches no file."

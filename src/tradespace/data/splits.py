@@ -1,20 +1,19 @@
-"""How rows are divided: stratified, grouped, dated with a gap, prequential; all seeded.
+"""How rows are divided into folds: stratified, grouped, dated and prequential.
 
-A study without validation rows has only the fold "test": there is no search, every candidate
-is a finalist. Otherwise the fold "test" trains on the training and validation rows together
-(dated: on the same length of time, ending as late as the gap allows).
+What the test fold trains on: with durations, a window as long as the train length that ends
+one gap before the test part; with shares, all rows before the gap; stratified and grouped,
+every row that is not in the test part.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradespace.core.errors import DataError, Place
+from tradespace.core.errors import DataError
 from tradespace.core.studies import SplitSpec
 from tradespace.data.dataset import Fold
 
@@ -22,221 +21,239 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Rows = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
 
-_SEED = 20_260_101
-_SHARES = (0.6, 0.2, 0.2)
-
-
-@dataclass(frozen=True, slots=True)
-class Divided:
-    """Folds, and what the split came out as, for the record."""
-
-    folds: tuple[Fold, ...]
-    record: Mapping[str, Any]
+_DAY_S = 86_400.0
 
 
-def divide(
+def resolve_method(spec: SplitSpec, *, time: bool, entity: bool) -> str:
+    """Return the method that "auto" stands for: dated, grouped or stratified."""
+    if spec.method != "auto":
+        return spec.method
+    return "dated" if time else "grouped" if entity else "stratified"
+
+
+def make_folds(
     spec: SplitSpec,
     *,
     y: npt.NDArray[Any],
-    stratify: bool,
-    groups: npt.NDArray[np.int64] | None,
-    times_s: npt.NDArray[np.float64] | None,
-    place: Place | None = None,
-) -> Divided:
-    """Return the folds of a study.
+    time: Floats | None,
+    groups: Rows | None,
+    seed: int = 0,
+) -> tuple[tuple[Fold, ...], dict[str, Any], dict[str, float]]:
+    """Return the folds, their record and the earliest train time of each dated fold.
 
     Parameters
     ----------
     spec : SplitSpec
         What the study says.
     y : ndarray of shape (n_rows,)
-        Labels.
-    stratify : bool
-        Whether `y` are classes whose shares each part keeps.
+        Class codes, or targets (float64: not stratified).
+    time : ndarray of shape (n_rows,), optional
+        Seconds since 1970 UTC.
     groups : ndarray of shape (n_rows,), optional
-        Codes of the entity: no entity is in two parts of a grouped split.
-    times_s : ndarray of shape (n_rows,), optional
-        Seconds since 1970.
+        Codes of the entity, 0..n_groups-1.
+    seed : int
+        Of the shuffles.
 
     Raises
     ------
     DataError
-        If a part would be empty, or a column that the method needs is not named.
+        If a column that the method needs is missing, or a length does not fit.
 
     """
-    method = spec.method
-    if method == "auto":
-        method = (
-            "dated" if times_s is not None else "grouped" if groups is not None else "stratified"
-        )
+    method = resolve_method(spec, time=time is not None, entity=groups is not None)
     if method in ("dated", "prequential"):
-        if times_s is None:
+        if time is None:
             msg = f"A {method} split needs a time column."
-            raise DataError(msg, place=place, remedy="Name it under 'columns: {time: ...}'.")
-        divided = _dated(spec, times_s, place, method)
+            raise DataError(msg, remedy="Name it under columns: time.")
+        folds, record, starts = _dated(spec, method, time)
     else:
         if method == "grouped" and groups is None:
-            msg = "A grouped split needs an entity column."
-            raise DataError(msg, place=place, remedy="Name it under 'columns: {entity: ...}'.")
-        divided = _random(
-            spec, y, groups if method == "grouped" else None, method, stratify=stratify
+            msg = "A grouped split needs the column of the entity."
+            raise DataError(msg, remedy="Name it under columns: entity.")
+        units = groups if method == "grouped" and groups is not None else None
+        folds, record, starts = _shares(spec, y, units, seed), {}, {}
+    return folds, {"method": method, **record}, starts
+
+
+def _shares(
+    spec: SplitSpec, y: npt.NDArray[Any], units: Rows | None, seed: int
+) -> tuple[Fold, ...]:
+    validation = 0.2 if spec.validation is None else spec.validation
+    test = 0.2 if spec.test is None else spec.test
+    train = 1.0 - validation - test if spec.train is None else spec.train
+    if min(train, validation, test) < 0 or train <= 0 or train + validation + test > 1 + 1e-9:
+        msg = (
+            f"The shares train {train:g}, validation {validation:g} and test {test:g} "
+            "must be positive and add up to at most 1."
         )
-    for fold in divided.folds:
-        for part, rows in (("train", fold.train), (fold.name, fold.score)):
-            if not len(rows):
-                msg = f"The {part} part of the split has no rows ({_sizes(divided.folds)})."
-                remedy = "Change the lengths, the start or the shares under 'split'."
-                raise DataError(msg, place=place, remedy=remedy)
-    return divided
+        raise DataError(msg, remedy="For instance train: 0.6, validation: 0.2, test: 0.2.")
+    n = max(spec.folds, 0)
+    if n:
+        shares = [(1 - test) / n] * n + [test]
+    else:
+        shares = [train, validation, test, max(0.0, 1 - train - validation - test)]
+    part = _assign(shares, y, units, np.random.default_rng(seed))
+    if n:
+        pool = np.flatnonzero(part < n)
+        folds = [
+            Fold(f"validation:{i}", np.flatnonzero((part < n) & (part != i)),
+                 np.flatnonzero(part == i))
+            for i in range(n)
+        ]  # fmt: skip
+        return (*folds, Fold("test", pool, np.flatnonzero(part == n)))
+    found = []
+    if validation > 0:
+        found.append(Fold("validation", np.flatnonzero(part == 0), np.flatnonzero(part == 1)))
+    return (*found, Fold("test", np.flatnonzero(part <= 1), np.flatnonzero(part == 2)))
 
 
-def _sizes(folds: tuple[Fold, ...]) -> str:
-    return "; ".join(f"{f.name}: {len(f.train):,} train, {len(f.score):,} scored" for f in folds)
+def _assign(
+    shares: list[float], y: npt.NDArray[Any], units: Rows | None, rng: np.random.Generator
+) -> Rows:
+    """Return the part of each row; classes (and whole units) shared out as the shares say."""
+    strata = np.zeros(len(y), dtype=np.int64) if y.dtype.kind == "f" else y.astype(np.int64)
+    if units is None:
+        part = np.zeros(len(y), dtype=np.int64)
+        for stratum in np.unique(strata):
+            rows = rng.permutation(np.flatnonzero(strata == stratum))
+            cuts = np.round(np.cumsum(shares[:-1]) * len(rows)).astype(np.int64)
+            for i, chunk in enumerate(np.split(rows, cuts)):
+                part[chunk] = i
+        return part
+    n_units, n_strata = int(units.max()) + 1, int(strata.max()) + 1
+    counts = np.zeros((n_units, n_strata))
+    np.add.at(counts, (units, strata), 1)
+    wanted = np.outer(shares, counts.sum(axis=0))
+    scale = np.maximum(counts.sum(axis=0), 1)
+    held = np.zeros_like(wanted)
+    # Rare classes and big entities first: what is placed last can still even out.
+    order = rng.permutation(n_units)
+    order = order[np.argsort(-(counts / scale).sum(axis=1)[order], kind="stable")]
+    unit_part = np.zeros(n_units, dtype=np.int64)
+    for unit in order:
+        lack = ((wanted - held) / scale) @ (counts[unit] / scale)
+        lack[[share <= 0 for share in shares]] = -np.inf
+        best = int(np.argmax(lack))
+        unit_part[unit] = best
+        held[best] += counts[unit]
+    return unit_part[units]
 
 
-def _shares(spec: SplitSpec) -> tuple[float, float, float]:
-    given = (spec.train, spec.validation, spec.test)
-    if all(share is None for share in given):
-        return _SHARES
-    left = 1.0 - sum(share for share in given if share is not None)
-    unknown = [share is None for share in given]
-    fill = max(0.0, left) / max(1, sum(unknown))
-    train, validation, test = (fill if share is None else share for share in given)
-    return train, validation, test
+def _iso(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).replace(tzinfo=None).isoformat()
 
 
-def _random(
-    spec: SplitSpec, y: npt.NDArray[Any], groups: Rows | None, method: str, *, stratify: bool
-) -> Divided:
-    """Deal units (rows or groups) into parts, class by class, in a seeded order."""
-    rng = np.random.default_rng(_SEED)
-    units = np.arange(len(y)) if groups is None else groups
-    n_units = int(units.max()) + 1
-    label = np.zeros(n_units, dtype=np.int64)
-    if stratify:
-        # A group belongs to the rarest class that it holds, so that positives spread evenly.
-        order = np.argsort(-np.bincount(y), kind="stable")
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        np.maximum.at(label, units, rank[y])
-    part_of = np.empty(n_units, dtype=np.int64)
-    train, validation, _ = _shares(spec)
-    for value in np.unique(label):
-        members = rng.permutation(np.flatnonzero(label == value))
-        edges = np.round(len(members) * np.array([train, train + validation])).astype(int)
-        part_of[members[: edges[0]]] = 0
-        part_of[members[edges[0] : edges[1]]] = 1
-        part_of[members[edges[1] :]] = 2
-    part = part_of[units]
-    rows = [np.flatnonzero(part == k).astype(np.int64) for k in range(3)]
-    record = {"method": method, **_named(rows, y, stratify=stratify)}
-    seen = np.concatenate(rows[:2])
-    seen.sort()
-    test = Fold("test", seen, rows[2])
-    if not len(rows[1]):
-        return Divided((test,), record)
-    if spec.folds > 1:
-        fold_of = np.empty(n_units, dtype=np.int64)
-        for value in np.unique(label):
-            members = rng.permutation(np.flatnonzero((label == value) & (part_of < 2)))
-            fold_of[members] = np.arange(len(members)) % spec.folds
-        mine = fold_of[units[seen]]
-        folds = tuple(
-            Fold(f"validation:{k}", seen[mine != k], seen[mine == k]) for k in range(spec.folds)
-        )
-        return Divided((*folds, test), {**record, "folds": spec.folds})
-    return Divided((Fold("validation", rows[0], rows[1]), test), record)
+def parse_start(text: str) -> float:
+    """Return an ISO date as seconds since 1970 UTC.
 
+    Raises
+    ------
+    DataError
+        If it is not an ISO date.
 
-def _named(rows: list[Rows], y: npt.NDArray[Any], *, stratify: bool) -> dict[str, Any]:
-    parts = {}
-    for name, part in zip(("train", "validation", "test"), rows, strict=True):
-        facts: dict[str, Any] = {"rows": len(part)}
-        if stratify and len(part):
-            facts["classes"] = np.bincount(y[part], minlength=int(y.max()) + 1).tolist()
-        parts[name] = facts
-    return {"parts": parts}
+    Examples
+    --------
+    >>> parse_start("2018-07-25")
+    1532476800.0
+
+    """
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        msg = f"The start {text!r} of the split is not an ISO date."
+        raise DataError(msg, remedy="Write it like 2018-07-25.") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
 
 
 def _dated(
-    spec: SplitSpec, times_s: npt.NDArray[np.float64], place: Place | None, method: str
-) -> Divided:
-    if np.isnan(times_s).any():
-        msg = f"The time column has no value in {int(np.isnan(times_s).sum()):,} rows."
-        raise DataError(msg, place=place, remedy="Exclude these rows, or split another way.")
-    first, last = float(times_s.min()), float(times_s.max())
-    train, gap, validation, test = _lengths(spec, last - first)
-    start = _start(spec, place)
-    periods = spec.folds if method == "prequential" and spec.folds else (1 if validation else 0)
-    span = train + gap + periods * validation + (gap if periods else 0) * 0 + test
-    if start is None:
-        # As late as the data allow, at a whole day where lengths are whole days.
-        day = 86400.0
-        whole = all(length % day == 0 for length in (train, gap, validation, test))
-        end = (np.floor(last / day) + 1) * day if whole else last + 1e-6
-        start = max(end - span, np.floor(first / day) * day if whole else first)
-    folds = []
-    for k in range(periods):
-        begin = start + k * validation
-        scored = begin + train + gap
-        name = "validation" if periods == 1 else f"validation:{k}"
-        folds.append(_fold(name, times_s, begin, train, scored, validation))
-    begin = start + periods * validation
-    folds.append(_fold("test", times_s, begin, train, begin + train + gap, test))
-    record = {
-        "method": method,
-        "gap_s": gap,
-        "parts": {
-            fold.name: {
-                "train": _dates(times_s[fold.train]),
-                "scored": _dates(times_s[fold.score]),
-                "rows": len(fold.score),
-            }
-            for fold in folds
-        },
+    spec: SplitSpec, method: str, time: Floats
+) -> tuple[tuple[Fold, ...], dict[str, Any], dict[str, float]]:
+    first, last = float(np.nanmin(time)), float(np.nanmax(time))
+    n = spec.folds or (4 if method == "prequential" else 0)
+    lengths = (spec.train, spec.validation, spec.test)
+    if all(length is None or length <= 1 for length in lengths):
+        windows = _by_shares(spec, time, n)
+    else:
+        windows = _by_lengths(spec, first, last, n)
+    folds, record, starts = [], {}, {}
+    for name, (a, b, c, d) in windows.items():
+        folds.append(
+            Fold(
+                name,
+                np.flatnonzero((time >= a) & (time < b)),
+                np.flatnonzero((time >= c) & (time < d)),
+            )
+        )
+        record[name] = {
+            "train_from": _iso(a), "train_to": _iso(b), "score_from": _iso(c), "score_to": _iso(d),
+        }  # fmt: skip
+        starts[name] = a
+    return tuple(folds), {"dates": record}, starts
+
+
+def _by_lengths(
+    spec: SplitSpec, first: float, last: float, n: int
+) -> Mapping[str, tuple[float, float, float, float]]:
+    test = spec.test if spec.test is not None else spec.validation
+    train = spec.train if spec.train is not None else test
+    if not train or not test:
+        msg = "A dated split with lengths needs a train and a test length."
+        raise DataError(msg, remedy="For instance train: 7 days, gap: 7 days, test: 7 days.")
+    validation = (test if n else 0.0) if spec.validation is None else spec.validation
+    periods = n or (1 if validation > 0 else 0)
+    total = train + spec.gap + periods * validation + test
+    if spec.start is not None:
+        start = parse_start(spec.start)
+    else:
+        whole = all(x % _DAY_S == 0 for x in (train, spec.gap, validation, test))
+        start = (np.floor(last / _DAY_S) * _DAY_S + _DAY_S if whole else last + 1e-6) - total
+    if start > last or start + total <= first:
+        msg = (
+            f"The split runs from {_iso(start)} to {_iso(start + total)}, but the data run "
+            f"from {_iso(first)} to {_iso(last)}."
+        )
+        raise DataError(msg, remedy="Choose a start within the data, or leave it out.")
+    windows = {}
+    for i in range(periods):
+        a = start + i * validation
+        b = a + train + spec.gap
+        name = f"validation:{i}" if n else "validation"
+        windows[name] = (a, a + train, b, b + validation)
+    a = start + periods * validation
+    b = a + train + spec.gap
+    windows["test"] = (a, a + train, b, b + test)
+    return windows
+
+
+def _by_shares(
+    spec: SplitSpec, time: Floats, n: int
+) -> Mapping[str, tuple[float, float, float, float]]:
+    """Return windows by shares of the rows in order of time, cut between different times."""
+    test = 0.2 if spec.test is None else spec.test
+    validation = (0.4 if n else 0.2) if spec.validation is None else spec.validation
+    train = 1 - validation - test if spec.train is None else spec.train
+    if min(train, test) <= 0 or train + validation + test > 1 + 1e-9:
+        msg = "The shares of a dated split must be positive and add up to at most 1."
+        raise DataError(msg, remedy="For instance train: 0.6, validation: 0.2, test: 0.2.")
+    ordered = np.sort(time[~np.isnan(time)])
+
+    def at(share: float) -> float:
+        index = round(share * len(ordered))
+        return float(ordered[index]) if index < len(ordered) else float(ordered[-1]) + 1e-3
+
+    start = 1 - train - validation - test
+    begin, periods = at(max(start, 0.0)), n or (1 if validation > 0 else 0)
+    cuts = [at(start + train + i * validation / max(periods, 1)) for i in range(periods + 1)]
+    windows = {
+        (f"validation:{i}" if n else "validation"): (
+            begin,
+            cuts[i] - spec.gap,
+            cuts[i],
+            cuts[i + 1],
+        )
+        for i in range(periods)
     }
-    return Divided(tuple(folds), record)
-
-
-def _lengths(spec: SplitSpec, span_s: float) -> tuple[float, float, float, float]:
-    """Return train, gap, validation and test lengths, seconds; shares of the span if <= 1."""
-    given = (spec.train, spec.validation, spec.test)
-    if all(part is None or part <= 1 for part in given):
-        shares = _shares(spec)
-        usable = max(0.0, span_s - spec.gap)
-        train, validation, test = (share * usable for share in shares)
-        return train, spec.gap, validation, test
-    train, validation, test = (part or 0.0 for part in given)
-    return train, spec.gap, validation, test
-
-
-def _start(spec: SplitSpec, place: Place | None) -> float | None:
-    if spec.start is None:
-        return None
-    try:
-        parsed = datetime.fromisoformat(spec.start)
-    except ValueError as error:
-        msg = f"The start of the split must be an ISO date; got {spec.start!r}."
-        raise DataError(msg, place=place, remedy="Write for example 2026-01-31.") from error
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-
-
-def _fold(
-    name: str,
-    times_s: npt.NDArray[np.float64],
-    begin: float,
-    train: float,
-    scored: float,
-    length: float,
-) -> Fold:
-    train_rows = np.flatnonzero((times_s >= begin) & (times_s < begin + train))
-    score_rows = np.flatnonzero((times_s >= scored) & (times_s < scored + length))
-    return Fold(name, train_rows.astype(np.int64), score_rows.astype(np.int64))
-
-
-def _dates(times_s: npt.NDArray[np.float64]) -> list[str]:
-    if not len(times_s):
-        return []
-    ends = (float(times_s.min()), float(times_s.max()))
-    return [datetime.fromtimestamp(end, UTC).isoformat(timespec="seconds") for end in ends]
+    windows["test"] = (begin, cuts[-1] - spec.gap, cuts[-1], at(1.0))
+    return windows
