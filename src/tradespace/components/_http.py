@@ -151,7 +151,7 @@ class ServiceArtifact:
 
     def predict(self, inputs: Inputs) -> Scores:
         """Return the scores of all rows, in calls of `rows_per_call`."""
-        from tradespace.components.encoder import check_schema
+        from tradespace.components.schemas import check_schema
 
         check_schema(self.schema, inputs.schema)
         step = self._service.rows_per_call

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tradespace.components.encoder import Encoder, check_schema, fit_encoder
+from tradespace.components.encoder import Encoder, fit_encoder
+from tradespace.components.schemas import check_schema
 from tradespace.core import registry
 from tradespace.core.errors import ExportError
 from tradespace.core.studies import Task

@@ -17,6 +17,7 @@ import numpy as np
 from tradespace.components.encoding_categories import CategoryPlan, fit_category
 from tradespace.components.encoding_numbers import NumberPlan, fit_numbers
 from tradespace.components.encoding_text import TextPlan, fit_text
+from tradespace.components.schemas import check_schema
 from tradespace.core.errors import DataError
 from tradespace.core.registry.preprocessing import resolve_preprocessing
 from tradespace.data.inputs import InputSchema
@@ -81,7 +82,7 @@ class Encoder:
 
         The matrix is float32 of shape [N, width].
         """
-        blocks = self.numbers.emit(graph, "numbers")
+        blocks = self.numbers.emit(graph, "numbers", n_numbers=len(self.schema.numbers))
         blocks += [plan.emit(graph, "strings") for plan in self.strings]
         if not blocks:
             source = "numbers" if self.schema.numbers else "strings"
@@ -163,18 +164,3 @@ def fit_encoder(inputs: Inputs, settings: Mapping[str, Any]) -> Encoder:
         if plan is not None:
             strings.append(plan)
     return Encoder(inputs.schema, fit_numbers(inputs, settings), tuple(strings))
-
-
-def check_schema(wanted: InputSchema, got: InputSchema) -> None:
-    """Raise DataError unless both hold the same columns in the same order."""
-    if wanted == got:
-        return
-    wanted_names = [(c.name, c.kind) for c in wanted.columns]
-    got_names = [(c.name, c.kind) for c in got.columns]
-    missing = [f"{n} ({k})" for n, k in wanted_names if (n, k) not in got_names]
-    extra = [f"{n} ({k})" for n, k in got_names if (n, k) not in wanted_names]
-    msg = (
-        f"The rows do not have the columns that the component was trained on: "
-        f"missing {missing or 'none'}, unexpected {extra or 'none'}."
-    )
-    raise DataError(msg, remedy="Give the same columns, of the same kinds, in the same order.")

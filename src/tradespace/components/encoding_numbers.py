@@ -84,12 +84,14 @@ class NumberPlan:
         """Whether anything is shifted or divided."""
         return any(self.center) or any(scale != 1.0 for scale in self.scale)
 
-    def emit(self, graph: GraphBuilder, numbers: str) -> list[str]:
+    def emit(self, graph: GraphBuilder, numbers: str, *, n_numbers: int) -> list[str]:
         """Add the same work to a graph; return the float32 blocks [N, ...] in order."""
         blocks: list[str] = []
         if self.fill:
             parts: list[str] = []
-            if self.plain:
+            if self.plain == tuple(range(n_numbers)):
+                parts.append(numbers)
+            elif self.plain:
                 parts.append(_columns(graph, numbers, self.plain))
             seconds: dict[int, str] = {}
             for index, part, start in self.dates:

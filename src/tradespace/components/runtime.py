@@ -191,7 +191,7 @@ class OnnxArtifact:
             If the columns are not those of the component.
 
         """
-        from tradespace.components.encoder import check_schema
+        from tradespace.components.schemas import check_schema
 
         check_schema(self.schema, inputs.schema)
         parts = [
