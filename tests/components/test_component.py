@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import onnx
@@ -157,6 +158,14 @@ def test_a_tree_is_printed_with_the_names_of_its_inputs() -> None:
     text = trained("decision_tree", task=Task.BINARY, settings={"max_depth": 2}).describe()
 
     assert "|--- a <=" in text
+
+
+def test_a_tree_is_drawn_with_a_box_for_every_node_shown() -> None:
+    component = trained("decision_tree", task=Task.BINARY, settings={"max_depth": 3})
+    svg = component.picture()
+
+    assert svg.count("<rect") == component.model.estimator.tree_.node_count
+    assert ET.fromstring(svg).tag.endswith("svg")
 
 
 OWN = """

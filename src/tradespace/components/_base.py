@@ -209,3 +209,8 @@ class AbstractFamily(abc.ABC):
         """Return the fitted model as text for people (a printed tree), or an empty string."""
         del model, input_names, task
         return ""
+
+    def picture(self, model: Model, *, input_names: tuple[str, ...], task: Task) -> str:
+        """Return the fitted model as SVG, or an empty string."""
+        del model, input_names, task
+        return ""

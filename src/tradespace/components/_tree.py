@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from tradespace.components._base import AbstractFamily, Facts, Shape
 from tradespace.components._estimators import Fitted, scores
-from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments
+from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments, tree_of
 from tradespace.components.sizes import size_reading
 from tradespace.components.tree_ensembles import size_bound_bytes
+from tradespace.components.tree_pictures import tree_svg
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
@@ -97,3 +98,10 @@ class DecisionTree(AbstractFamily):
             model.estimator, feature_names=list(input_names), max_depth=10, decimals=4
         )
         return text
+
+    def picture(self, model: Fitted, *, input_names: tuple[str, ...], task: Task) -> str:
+        """Return the tree as SVG, five questions deep; for several classes there is none."""
+        if task is Task.MULTICLASS:
+            return ""
+        tree = tree_of(model.estimator, task=task, n_classes=model.n_classes)
+        return tree_svg(tree, input_names=input_names)

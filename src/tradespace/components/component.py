@@ -110,6 +110,11 @@ class Component:
         names = self.encoder.names if self.encoder is not None else ()
         return self.family.describe(self.model, input_names=names, task=self.task)
 
+    def picture(self) -> str:
+        """Return the fitted model as SVG, or an empty string."""
+        names = self.encoder.names if self.encoder is not None else ()
+        return self.family.picture(self.model, input_names=names, task=self.task)
+
     def save(self) -> bytes:
         """Return the whole state, to go on training or to run in Python; never a pickle."""
         from tradespace.components.states import save_component

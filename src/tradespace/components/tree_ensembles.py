@@ -45,7 +45,7 @@ def floor32(thresholds: npt.ArrayLike) -> npt.NDArray[np.float32]:
 
     Examples
     --------
-    >>> bool(floor32([0.1])[0] <= 0.1), bool(np.float32(0.1) <= 0.1)
+    >>> float(floor32([0.1])[0]) <= 0.1, float(np.float32(0.1)) <= 0.1
     (True, False)
 
     """
