@@ -45,7 +45,7 @@ _AXIS = re.compile(r"(\d+):(\d+)(?:%(\d+)@(.+))?")
 
 
 def assemble(text: str, *, file: str = "program") -> Program:
-    """Return the program that a text describes.
+    r"""Return the program that a text describes.
 
     Parameters
     ----------
@@ -110,17 +110,18 @@ class _Assembler:
                 case "endloop":
                     self.exactly(words, 1, "endloop")
                     if len(stack) == 1:
-                        raise self.error(
-                            "This endloop closes no loop.", "Remove it, or add its 'loop N' above."
-                        )
+                        msg = "This endloop closes no loop."
+                        raise self.error(msg, "Remove it, or add its 'loop N' above.")
                     count, name, start, inner = stack.pop()
                     self.counters.pop()
                     stack[-1][3].append(Loop(count, tuple(inner), name, line=start))
                 case _:
-                    raise self.unknown("instruction", words[0], _WORDS)
+                    msg = "instruction"
+                    raise self.unknown(msg, words[0], _WORDS)
         if len(stack) > 1:
             self.line = stack[-1][2]
-            raise self.error("This loop is never closed.", "Add 'endloop' after its last line.")
+            msg = "This loop is never closed."
+            raise self.error(msg, "Add 'endloop' after its last line.")
         return Program(tuple(stack[0][3]), tuple(arrays), file=self.file)
 
     def unknown(self, what: str, got: str, names: tuple[str, ...]) -> ProcessorError:
@@ -130,44 +131,49 @@ class _Assembler:
 
     def exactly(self, words: list[str], count: int, usage: str) -> None:
         if len(words) != count:
-            raise self.error(f"{len(words) - 1} operands after {words[0]!r}.", f"Write '{usage}'.")
+            msg = f"{len(words) - 1} operands after {words[0]!r}."
+            raise self.error(msg, f"Write '{usage}'.")
 
     def whole(self, text: str, what: str, *, least: int = 1) -> int:
         if not re.fullmatch(r"\d[\d_]*", text) or int(text.replace("_", "")) < least:
-            raise self.error(
-                f"The {what} is {text!r}.", f"Write a whole number from {least}, without a unit."
-            )
+            msg = f"The {what} is {text!r}."
+            raise self.error(msg, f"Write a whole number from {least}, without a unit.")
         return int(text.replace("_", ""))
 
     def loop(self, words: list[str]) -> tuple[int, str]:
         if len(words) not in (2, 3):
-            raise self.error("A loop needs its count.", "Write 'loop N' or 'loop N counter'.")
+            msg = "A loop needs its count."
+            raise self.error(msg, "Write 'loop N' or 'loop N counter'.")
         name = words[2] if len(words) == 3 else ""
         if name and not re.fullmatch(r"[a-z]\w*", name):
-            raise self.error(f"Bad counter {name!r}.", "Use a lower-case name such as i.")
+            msg = f"Bad counter {name!r}."
+            raise self.error(msg, "Use a lower-case name such as i.")
         if name and name in self.counters:
-            raise self.error(f"Counter {name!r} belongs to a loop outside.", "Use another name.")
+            msg = f"Counter {name!r} belongs to a loop outside."
+            raise self.error(msg, "Use another name.")
         return self.whole(words[1], "count of the loop"), name
 
     def array(self, words: list[str], before: list[Array]) -> Array:
         if len(words) not in (4, 5):
-            raise self.error(
-                "An array needs name, offset, shape.", "Write 'array x 0 32x256 fp32'."
-            )
+            msg = "An array needs name, offset, shape."
+            raise self.error(msg, "Write 'array x 0 32x256 fp32'.")
         name, shape = words[1], self.numbers(words[3], "shape")
         form = words[4] if len(words) == 5 else "fp32"
         if form not in FORMATS:
-            raise self.unknown("format", form, tuple(FORMATS))
+            msg = "format"
+            raise self.unknown(msg, form, tuple(FORMATS))
         made = Array(name, self.whole(words[2], "offset", least=0), shape, FORMATS[form])
         for other in before:
             if other.name == name:
-                raise self.error(f"Array {name!r} is declared twice.", "Use another name.")
+                msg = f"Array {name!r} is declared twice."
+                raise self.error(msg, "Use another name.")
             if (
                 made.offset_bytes < other.offset_bytes + other.size_bytes
                 and other.offset_bytes < made.offset_bytes + made.size_bytes
             ):
+                msg = f"Array {name!r} overlaps {other.name!r} in DRAM."
                 raise self.error(
-                    f"Array {name!r} overlaps {other.name!r} in DRAM.",
+                    msg,
                     f"Put it at {other.offset_bytes + other.size_bytes} or later.",
                 )
         return made
@@ -177,14 +183,16 @@ class _Assembler:
         src, dst = self.operand(words[1]), self.operand(words[2])
         size = self.whole(words[3], "size in bytes")
         if (src.offset is None) != (dst.offset is None):
+            msg = "One operand of this move has an address and the other has none."
             raise self.error(
-                "One operand of this move has an address and the other has none.",
+                msg,
                 "Address both, as in 'move DRAM[0] NRAM[0] 1024', or neither.",
             )
         for view in (src, dst):
             if size % view.count:
+                msg = f"{size} bytes do not divide into the {view.count} pieces of {view}."
                 raise self.error(
-                    f"{size} bytes do not divide into the {view.count} pieces of {view}.",
+                    msg,
                     "Make SIZE a multiple of the product of the counts.",
                 )
         return Move(src, dst, size, line=self.line)
@@ -192,10 +200,12 @@ class _Assembler:
     def operand(self, text: str) -> View:
         matched = _OPERAND.fullmatch(text)
         if not matched:
-            raise self.error(f"{text!r} is no operand.", "Write DRAM, NRAM[0] or NRAM[0; 8:128].")
+            msg = f"{text!r} is no operand."
+            raise self.error(msg, "Write DRAM, NRAM[0] or NRAM[0; 8:128].")
         memory, inside = matched.groups()
         if memory not in MEMORIES:
-            raise self.unknown("memory", memory, MEMORIES)
+            msg = "memory"
+            raise self.unknown(msg, memory, MEMORIES)
         if inside is None:
             return View(memory)
         offset, _, rest = inside.partition(";")
@@ -205,14 +215,14 @@ class _Assembler:
     def axis(self, text: str) -> Axis:
         matched = _AXIS.fullmatch(text)
         if not matched or int(matched[1]) == 0:
-            raise self.error(
-                f"{text!r} is no axis.", "Write count:stride or count:stride%ring@phase."
-            )
+            msg = f"{text!r} is no axis."
+            raise self.error(msg, "Write count:stride or count:stride%ring@phase.")
         count, stride, ring, phase = matched.groups()
         if ring is None:
             return Axis(int(count), int(stride))
         if int(ring) < int(count):
-            raise self.error(f"The ring of {text!r} is shorter than its count.", "Make it longer.")
+            msg = f"The ring of {text!r} is shorter than its count."
+            raise self.error(msg, "Make it longer.")
         return Axis(int(count), int(stride), int(ring), self.affine(phase))
 
     def affine(self, text: str) -> Affine:
@@ -221,8 +231,9 @@ class _Assembler:
         while at < len(text):
             matched = _TERM.match(text, at)
             if not matched or (at and not matched[1]):
+                msg = f"{text!r} is no address."
                 raise self.error(
-                    f"{text!r} is no address.",
+                    msg,
                     "Write a sum such as 4096+1024*i, with loop counters.",
                 )
             sign = -1 if matched[1] == "-" else 1
@@ -231,15 +242,17 @@ class _Assembler:
             if name is None:
                 const += factor
             elif name not in self.counters:
+                msg = f"The counter {name!r} belongs to no loop around this line."
                 raise self.error(
-                    f"The counter {name!r} belongs to no loop around this line.",
+                    msg,
                     f"Name it in the loop, as in 'loop 8 {name}'.",
                 )
             else:
                 terms[name] = terms.get(name, 0) + factor
             at = matched.end()
         if not text:
-            raise self.error("The address is empty.", "Write NRAM[0].")
+            msg = "The address is empty."
+            raise self.error(msg, "Write NRAM[0].")
         return (
             Affine(const, tuple((n, f) for n, f in terms.items() if f))
             if terms
@@ -252,27 +265,31 @@ class _Assembler:
     def pair(self, text: str, what: str, *, least: int) -> tuple[int, int]:
         parts = text.split("x")
         if len(parts) != 2:
-            raise self.error(f"{what} is {text!r}.", f"Write two numbers, as in {what}=1x1.")
+            msg = f"{what} is {text!r}."
+            raise self.error(msg, f"Write two numbers, as in {what}=1x1.")
         return self.whole(parts[0], what, least=least), self.whole(parts[1], what, least=least)
 
     def compute(self, words: list[str]) -> Compute:
         if len(words) < 3:
-            raise self.error("A compute needs type and number.", "Write 'compute MAC_32 256'.")
+            msg = "A compute needs type and number."
+            raise self.error(msg, "Write 'compute MAC_32 256'.")
         operation, _, bits = words[1].partition("_")
         if operation not in OPERATIONS:
-            raise self.unknown("operation", operation, OPERATIONS)
+            msg = "operation"
+            raise self.unknown(msg, operation, OPERATIONS)
         if bits not in ("32", "16"):
-            raise self.error(
-                f"Unknown number format in {words[1]!r}.", f"Use {operation}_32 or {operation}_16."
-            )
+            msg = f"Unknown number format in {words[1]!r}."
+            raise self.error(msg, f"Use {operation}_32 or {operation}_16.")
         count = self.whole(words[2], "number of operations")
         given: dict[str, str] = {}
         for word in words[3:]:
             key, equals, value = word.partition("=")
             if key not in _ATTRIBUTES or not equals:
-                raise self.unknown("attribute", key, _ATTRIBUTES)
+                msg = "attribute"
+                raise self.unknown(msg, key, _ATTRIBUTES)
             if key in given:
-                raise self.error(f"Attribute {key!r} stands twice.", "Keep one of them.")
+                msg = f"Attribute {key!r} stands twice."
+                raise self.error(msg, "Keep one of them.")
             given[key] = value
         made = self.addressed(operation, int(bits), count, given) if given else None
         return made or Compute(operation, int(bits), count, line=self.line)
@@ -281,22 +298,26 @@ class _Assembler:
         needed = ("out", "in", "w") if operation == "MAC" else ("out", "in")
         for key in needed:
             if key not in given:
-                raise self.error(
-                    f"This addressed {operation} has no {key!r}.", f"Give {', '.join(needed)}."
-                )
-        views = {key: self.operand(given[key]) for key in ("out", "in", "w", "in2") if key in given}
+                msg = f"This addressed {operation} has no {key!r}."
+                raise self.error(msg, f"Give {', '.join(needed)}.")
+        views: dict[str, View] = {
+            key: self.operand(given[key]) for key in ("out", "in", "w", "in2") if key in given
+        }
         for key, view in views.items():
             if view.offset is None:
-                raise self.error(f"{key}={view} has no address.", f"Write {key}={view}[offset].")
+                msg = f"{key}={view} has no address."
+                raise self.error(msg, f"Write {key}={view}[offset].")
         shape = self.numbers(given["shape"], "shape") if "shape" in given else ()
         views = self.filled(operation, views, shape, bits // 8, count)
         mode = given.get("mode", "set")
         if mode not in ("set", "add"):
-            raise self.unknown("mode", mode, ("set", "add"))
+            msg = "mode"
+            raise self.unknown(msg, mode, ("set", "add"))
         try:
             immediate = float(given["imm"]) if "imm" in given else None
         except ValueError:
-            raise self.error(f"imm is {given['imm']!r}.", "Write a number.") from None
+            msg = f"imm is {given['imm']!r}."
+            raise self.error(msg, "Write a number.") from None
         return Compute(
             operation,
             bits,
@@ -324,21 +345,24 @@ class _Assembler:
                 m, k, n = shape
                 shapes = {"in": (m, k), "w": (k, n), "out": (m, n)}
             else:
-                raise self.error("shape has not three numbers.", "Write shape=MxKxN.")
+                msg = "shape has not three numbers."
+                raise self.error(msg, "Write shape=MxKxN.")
         else:
             shapes = dict.fromkeys(views, shape or (count,))
         made: dict[str, View] = {}
         for key, view in views.items():
             if view.axes and key in shapes and shape and view.count != prod(shapes[key]):
+                msg = f"{key} has {view.count} elements where shape says {prod(shapes[key])}."
                 raise self.error(
-                    f"{key} has {view.count} elements where shape says {prod(shapes[key])}.",
+                    msg,
                     "Leave the axes or the shape out, or make them agree.",
                 )
             if not view.axes:
                 if key not in shapes:
-                    raise self.error(f"{key} has neither axes nor shape.", "Add shape=MxKxN.")
+                    msg = f"{key} has neither axes nor shape."
+                    raise self.error(msg, "Add shape=MxKxN.")
                 axes = dense_axes(shapes[key], element_bytes=size)
-                view = View(view.memory, view.offset, axes)  # noqa: PLW2901 - the filled view replaces it
+                view = View(view.memory, view.offset, axes)
             made[key] = view
         return made
 

@@ -87,6 +87,8 @@ class Ticks:
 
         """
         machine = self.machine
+        if machine.array is None and not machine.whole_cycles:
+            return count * self.operation(kind) + self.overhead
         if machine.array is not None and grid is not None:
             rows, columns = machine.array
             outputs, terms = grid

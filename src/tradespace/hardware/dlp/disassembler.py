@@ -8,7 +8,7 @@ _FORMAT = {32: "fp32", 16: "fp16"}
 
 
 def disassemble(program: Program) -> str:
-    """Return the text of a program.
+    r"""Return the text of a program.
 
     Examples
     --------

@@ -41,7 +41,9 @@ class Layer:
         if min(self.rows, self.columns) < 1:
             msg = f"The window of layer {self.name!r} is larger than its padded input."
             raise ProcessorError(msg, remedy="Make the window smaller or the padding larger.")
-        if any(p >= w for p, w in zip(self.padding, self.window, strict=True)) and any(self.padding):
+        if any(p >= w for p, w in zip(self.padding, self.window, strict=True)) and any(
+            self.padding
+        ):
             msg = f"The padding of layer {self.name!r} is as large as its window."
             raise ProcessorError(msg, remedy="Use a padding smaller than the window.")
 
@@ -80,7 +82,9 @@ class Layer:
     def macs_inside(self) -> int:
         """The operations that touch a word of the input, padding excluded."""
         sums = []
-        for axis, (size, count) in enumerate(((self.height, self.rows), (self.width, self.columns))):
+        for axis, (size, count) in enumerate(
+            ((self.height, self.rows), (self.width, self.columns))
+        ):
             stride, pad = self.stride[axis], self.padding[axis]
             starts = [i * stride - pad for i in range(count)]
             sums.append(sum(min(s + self.window[axis], size) - max(s, 0) for s in starts))
@@ -91,7 +95,9 @@ class Layer:
     def input_words(self) -> int:
         """Words of the input that are needed at least once."""
         touched = 1
-        for axis, (size, count) in enumerate(((self.height, self.rows), (self.width, self.columns))):
+        for axis, (size, count) in enumerate(
+            ((self.height, self.rows), (self.width, self.columns))
+        ):
             stride, pad, window = self.stride[axis], self.padding[axis], self.window[axis]
             if stride >= window:
                 starts = [i * stride - pad for i in range(count)]

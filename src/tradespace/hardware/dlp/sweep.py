@@ -43,9 +43,7 @@ def parse_axis(text: str) -> tuple[str, tuple[float, ...]]:
     name, equals, rest = text.partition("=")
     if name not in AXES or not equals or not rest:
         msg = f"{text!r} is no axis of a sweep."
-        raise ProcessorError(
-            msg, remedy=f"Write NAME=FROM..TO with NAME one of {', '.join(AXES)}."
-        )
+        raise ProcessorError(msg, remedy=f"Write NAME=FROM..TO with NAME one of {', '.join(AXES)}.")
     if ".." in rest:
         low, high = (_amount(name, part) for part in rest.split("..", 1))
         if not 0 < low <= high:

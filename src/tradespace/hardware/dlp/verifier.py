@@ -69,14 +69,14 @@ class _Checker:
     def move(self, item: Move, counts: Mapping[str, int]) -> None:
         """Check a move."""
         if item.src.memory == item.dst.memory:
-            raise self.error(
-                f"This move stays inside {item.src.memory}.", "Name two different memories."
-            )
+            msg = f"This move stays inside {item.src.memory}."
+            raise self.error(msg, "Name two different memories.")
         for view in (item.src, item.dst):
             room = self.machine.capacity_bytes(view.memory)
             if item.size_bytes > room:
+                msg = f"{item.size_bytes} bytes do not fit {view.memory}, which has {room}."
                 raise self.error(
-                    f"{item.size_bytes} bytes do not fit {view.memory}, which has {room}.",
+                    msg,
                     "Move the data in tiles.",
                 )
             if view.offset is not None:
@@ -87,10 +87,12 @@ class _Checker:
         low, high = extent(view, size, counts)
         room = self.machine.capacity_bytes(view.memory)
         if low < 0:
-            raise self.error(f"{view} begins at byte {low}.", "Use addresses from 0.")
+            msg = f"{view} begins at byte {low}."
+            raise self.error(msg, "Use addresses from 0.")
         if high > room:
+            msg = f"{view} reaches byte {high} of {view.memory}, which has {room}."
             raise self.error(
-                f"{view} reaches byte {high} of {view.memory}, which has {room}.",
+                msg,
                 "Use a smaller tile or a lower address.",
             )
 
@@ -102,8 +104,9 @@ class _Checker:
         for name, view in operands(item):
             wanted = "WRAM" if name == "w" and item.operation == "MAC" else "NRAM"
             if view.memory != wanted:
+                msg = f"Operand {name} of {item.kind} lies in {view.memory}."
                 raise self.error(
-                    f"Operand {name} of {item.kind} lies in {view.memory}.",
+                    msg,
                     f"Move it to {wanted} first: weights belong in WRAM, neurons in NRAM.",
                 )
             if view.offset is not None:
@@ -121,7 +124,9 @@ class _Checker:
 
     def product(self, item: Compute) -> None:
         """Check the shapes of a matrix product or convolution."""
-        assert item.out is not None and item.source is not None and item.weights is not None
+        assert item.out is not None  # noqa: S101 - what our own code guarantees
+        assert item.source is not None  # noqa: S101 - what our own code guarantees
+        assert item.weights is not None  # noqa: S101 - what our own code guarantees
         out, source, weights = item.out.shape, item.source.shape, item.weights.shape
         if (len(out), len(source), len(weights)) == (2, 2, 2):
             good = source == (out[0], weights[0]) and out[1] == weights[1]
@@ -134,39 +139,46 @@ class _Checker:
             )
             count = prod(out) * prod(weights[2:])
         else:
+            msg = f"The operands have {len(source)}, {len(weights)} and {len(out)} axes."
             raise self.error(
-                f"The operands have {len(source)}, {len(weights)} and {len(out)} axes.",
+                msg,
                 "Give in, w, out 2, 2, 2 axes (product) or 4, 5, 4 (convolution).",
             )
         if not good:
+            msg = f"in {source} and w {weights} do not make out {out}."
             raise self.error(
-                f"in {source} and w {weights} do not make out {out}.",
+                msg,
                 "Make the inner sizes equal, and out of the outer ones.",
             )
         if count != item.count:
+            msg = f"These operands need {count} operations; the instruction says {item.count}."
             raise self.error(
-                f"These operands need {count} operations; the instruction says {item.count}.",
+                msg,
                 f"Write compute {item.kind} {count}.",
             )
 
     def vector(self, item: Compute) -> None:
         """Check the shapes of an element-wise operation or a fold over windows."""
-        assert item.out is not None and item.source is not None
+        assert item.out is not None  # noqa: S101 - what our own code guarantees
+        assert item.source is not None  # noqa: S101 - what our own code guarantees
         if item.window is not None:
             count = item.out.count * prod(item.window)
         else:
             count = item.out.count
             if item.other is None and item.immediate is None:
-                raise self.error(f"{item.kind} has one operand only.", "Give in2=NRAM[...] or imm=.")
+                msg = f"{item.kind} has one operand only."
+                raise self.error(msg, "Give in2=NRAM[...] or imm=.")
             for view in (item.source, item.other):
                 if view is not None and view.shape != item.out.shape:
+                    msg = f"{view} has shape {view.shape}, out has {item.out.shape}."
                     raise self.error(
-                        f"{view} has shape {view.shape}, out has {item.out.shape}.",
+                        msg,
                         "Give all operands the same shape.",
                     )
         if count != item.count:
+            msg = f"These operands need {count} operations; the instruction says {item.count}."
             raise self.error(
-                f"These operands need {count} operations; the instruction says {item.count}.",
+                msg,
                 f"Write compute {item.kind} {count}.",
             )
 
@@ -186,8 +198,9 @@ class _FirstUse:
             self.segment += 1
         elif isinstance(item, Move):
             if item.src.memory != "DRAM" and item.src.memory not in self.filled:
+                msg = f"{item.src.memory} is read before anything was put there."
                 raise self.checker.error(
-                    f"{item.src.memory} is read before anything was put there.",
+                    msg,
                     "Load or compute the data first, then sync.",
                 )
             self.same_segment(item.src.memory, "moves")
@@ -196,8 +209,9 @@ class _FirstUse:
         else:
             for memory in ("NRAM", "WRAM") if item.operation == "MAC" else ("NRAM",):
                 if memory not in self.filled:
+                    msg = f"{item.kind} uses {memory} before anything was loaded there."
                     raise self.checker.error(
-                        f"{item.kind} uses {memory} before anything was loaded there.",
+                        msg,
                         f"Add 'move DRAM {memory} ...' and a sync before it.",
                     )
                 self.same_segment(memory, "computes with")
@@ -205,8 +219,9 @@ class _FirstUse:
     def same_segment(self, memory: str, verb: str) -> None:
         """Refuse to use what is loaded for the first time in the same segment."""
         if memory in self.filled and self.filled[memory] == self.segment:
+            msg = f"This line {verb} what is being put into {memory} between the same two syncs."
             raise self.checker.error(
-                f"This line {verb} what is being put into {memory} between the same two syncs.",
+                msg,
                 "Add a sync between the two.",
             )
 
@@ -223,7 +238,9 @@ def verify_data(program: Program, machine: Machine) -> None:
 
     """
     sizes = {"NRAM": machine.nram_bytes, "WRAM": machine.wram_bytes}
-    states = {name: _Bytes(np.zeros(n, bool), np.zeros((4, n), np.int64)) for name, n in sizes.items()}
+    states = {
+        name: _Bytes(np.zeros(n, bool), np.zeros((4, n), np.int64)) for name, n in sizes.items()
+    }
     checker = _Checker(program.file, machine)
     number = 1
     for item, counters in unrolled(program.body):
@@ -257,7 +274,7 @@ def _touch(
         lane, reads = 0, [(item.src, item.size_bytes // item.src.count)]
         write = (item.dst, item.size_bytes // item.dst.count)
     else:
-        assert item.out is not None
+        assert item.out is not None  # noqa: S101 - what our own code guarantees
         size = item.bits // 8
         lane = 1
         reads = [(v, size) for n, v in operands(item) if n != "out" or item.accumulate]
@@ -268,14 +285,16 @@ def _touch(
         skip = item if isinstance(item, Compute) and view is item.source else None
         state, where = states[view.memory], _bytes(view, counters, size, skip)
         if not state.filled[where].all():
+            msg = f"{view} is read before all of it was loaded or computed."
             raise checker.error(
-                f"{view} is read before all of it was loaded or computed.",
+                msg,
                 "Load it first, and sync.",
             )
         if (state.marks[1 - lane][where] == number).any():
             other = "a move" if lane else "a computation"
+            msg = f"{view} is read while {other} between the same two syncs writes it."
             raise checker.error(
-                f"{view} is read while {other} between the same two syncs writes it.",
+                msg,
                 "Add a sync between the two.",
             )
         state.marks[2 + lane][where] = number
@@ -286,8 +305,9 @@ def _touch(
             state.marks[1 - lane][where] == number
         ).any():
             other = "a move" if lane else "a computation"
+            msg = f"{view} is written while {other} between the same two syncs uses it."
             raise checker.error(
-                f"{view} is written while {other} between the same two syncs uses it.",
+                msg,
                 "Add a sync between the two, or use another place.",
             )
         state.filled[where] = True

@@ -75,7 +75,9 @@ def balance(
         left: Load | None = load
         for s in range(latest, earliest - 1, -1):
             if room[s] > overhead_ticks and left is not None:
-                left, taken = _split_load(left, load.words, (room[s] - overhead_ticks) // word_ticks)
+                left, taken = _split_load(
+                    left, load.words, (room[s] - overhead_ticks) // word_ticks
+                )
                 if taken is not None:
                     room[s] -= taken.words * word_ticks + overhead_ticks
                     loads[s].append(taken)
@@ -97,7 +99,9 @@ def balance(
         rest: Store | None = store
         for s in range(earliest, latest + 1):
             if room[s] > overhead_ticks and rest is not None:
-                rest, part = _split_store(rest, store.words, (room[s] - overhead_ticks) // word_ticks)
+                rest, part = _split_store(
+                    rest, store.words, (room[s] - overhead_ticks) // word_ticks
+                )
                 if part is not None:
                     room[s] -= part.words * word_ticks + overhead_ticks
                     stores[s].append(part)

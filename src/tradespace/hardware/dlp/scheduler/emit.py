@@ -10,7 +10,6 @@ from tradespace.hardware.dlp.instructions import Array, Program
 from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.scheduler.balance import Balanced
 from tradespace.hardware.dlp.scheduler.plans import Plan
-from tradespace.hardware.dlp.scheduler.planewise import Planewise
 from tradespace.hardware.dlp.scheduler.rolling import RawInstruction, RawView, roll
 from tradespace.hardware.dlp.scheduler.streaming import Streaming
 from tradespace.hardware.dlp.scheduler.tiling import Tiling
@@ -38,6 +37,7 @@ def write_program(
 
 def _arrays(layer: Layer, bits: int) -> tuple[Array, ...]:
     groups = layer.groups
+    shapes: dict[str, tuple[int, ...]]
     if layer.kind == "dense":
         shapes = {
             "input": (layer.height, layer.channels),
@@ -95,9 +95,7 @@ class _Writer:
         else:
             terms, width = layer.terms, layer.window[1]
             strides = (layer.outputs * terms, terms, layer.taps, width)
-        start = sum(
-            at * s for at, s in zip((box.g0, box.n0, box.c0, box.f0), strides, strict=True)
-        )
+        start = sum(at * s for at, s in zip((box.g0, box.n0, box.c0, box.f0), strides, strict=True))
         axes = [(n, s, 0, 0) for n, s in zip(counts, strides, strict=True)]
         return start, (*axes, (layer.window[1], 1, 0, 0))
 
@@ -118,9 +116,7 @@ class _Writer:
 
     # --- on chip ------------------------------------------------------------------------
 
-    def chip_input(
-        self, box: InputBox, slot: int, operand: int, origin: int
-    ) -> tuple[int, Axes]:
+    def chip_input(self, box: InputBox, slot: int, operand: int, origin: int) -> tuple[int, Axes]:
         layer, plan = self.layer, self.plan
         g, c, r, x = (box.g1 - box.g0, box.c1 - box.c0, box.r1 - box.r0, box.x1 - box.x0)
         if isinstance(plan, Streaming):
@@ -137,7 +133,12 @@ class _Writer:
             unit = height * width
             down = (box.r0 - origin) * width
             if ring >= layer.channels and not slot:
-                return down + box.c0 * unit, ((g, 0, 0, 0), (c, unit, 0, 0), (r, width, 0, 0), (x, 1, 0, 0))
+                return down + box.c0 * unit, (
+                    (g, 0, 0, 0),
+                    (c, unit, 0, 0),
+                    (r, width, 0, 0),
+                    (x, 1, 0, 0),
+                )
             axis = (c, unit, ring, (box.c0 + slot) % ring)
             return down, ((g, 0, 0, 0), axis, (r, width, 0, 0), (x, 1, 0, 0))
         if layer.kind == "elementwise":
@@ -282,9 +283,7 @@ class _Writer:
             ]  # one channel a group
             return ("fold", fixed, tuple(self.full("NRAM", p) for p in drop))
         slot = task.weights_slot
-        weights = WeightBox(
-            out.g0, out.g1, out.n0, out.n1, task.c0, task.c1, task.f0, task.f1
-        )
+        weights = WeightBox(out.g0, out.g1, out.n0, out.n1, task.c0, task.c1, task.f0, task.f1)
         held = self.chip_weights(weights, slot)
         fixed = (self.bits, task.operations, task.accumulate)
         if layer.kind == "dense":

@@ -167,7 +167,9 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
     exchanged = [
         (block, group)
         for block in sizes(layer.outputs, most=12)
-        for group in sorted({max(1, block // 24), block} if block < layer.outputs else {block // 24 + 1})
+        for group in sorted(
+            {max(1, block // 24), block} if block < layer.outputs else {block // 24 + 1}
+        )
     ]
     for block, group in exchanged:
         passes = ceil(layer.outputs / block)
@@ -185,8 +187,10 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
             panel = rows * layer.columns * block * layer.taps * rates.operation
             unit = channel
             if rows == 1 and height > 1 and layer.channels <= 16:
-                unit = (layer.width * (layer.padding[0] + 1) + block * layer.window[1]
-                        * (layer.padding[0] + 1)) * rates.word
+                unit = (
+                    layer.width * (layer.padding[0] + 1)
+                    + block * layer.window[1] * (layer.padding[0] + 1)
+                ) * rates.word
             tiles = ceil(layer.rows / rows) * layer.images
             compute = panel * layer.channels  # ticks of a tile
             store = rows * layer.columns * block * rates.word
@@ -208,7 +212,9 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
                 loading = fresh / (passes * row_count)  # share of the tiles that load
                 each = loading * max(compute, load + store) + (1 - loading) * max(compute, store)
                 share = layer.outputs / (passes * block)  # the last block may be narrower
-                steady = (layer.groups * passes * share * layer.rows / rows * layer.images - 1) * each
+                steady = (
+                    layer.groups * passes * share * layer.rows / rows * layer.images - 1
+                ) * each
                 begin = max(panel * layer.channels, channel * layer.channels + load)
                 ticks = max(
                     begin + steady + exchange + unit + tail * rates.word,
@@ -217,9 +223,7 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
                 yield Candidate(plan, ticks + tasks * rates.overhead, words, tasks)
 
 
-def _tiles(
-    layer: Layer, rates: Rates, room: tuple[int, int], most: int
-) -> Iterator[Candidate]:
+def _tiles(layer: Layer, rates: Rates, room: tuple[int, int], most: int) -> Iterator[Candidate]:
     channels, taps = layer.channels, layer.taps
     widths = [layer.columns] if layer.columns <= 256 else sizes(layer.columns, most=8)
     blocks_of = sizes(layer.outputs, most=12)
@@ -282,7 +286,9 @@ class _Tile:
         part = block * taps  # words of the weights of one channel
         compute = positions * part * rates.operation  # ticks of one channel
         load = (area + part) * rates.word
-        share = layer.macs / (tiles * positions * block * layer.terms)  # tiles at the edge are smaller
+        share = layer.macs / (
+            tiles * positions * block * layer.terms
+        )  # tiles at the edge are smaller
         final = compute * last
         # at the end of a tile its results leave and the next one's first channels arrive,
         # in portions that fit only roughly: hence some more room
@@ -301,8 +307,11 @@ class _Tile:
                         break
                     inputs, weights = (keep, kept) if outside else (kept, keep)
                     inner, outer = (passes, pictures) if outside else (pictures, passes)
-                    total = (self.whole, layer.weight_words) if outside else (
-                        layer.weight_words, self.whole)
+                    total = (
+                        (self.whole, layer.weight_words)
+                        if outside
+                        else (layer.weight_words, self.whole)
+                    )
                     # the shared operand is loaded anew but for what is kept, the other each time
                     words = total[0] * (1 + (inner - 1) * (1 - keep / channels))
                     words += total[1] * (outer - (outer - 1) * kept / channels / inner)
@@ -316,8 +325,16 @@ class _Tile:
                         words * rates.word + final,
                     )
                     plan = Tiling(
-                        self.rows, self.columns, block, step, last, group,
-                        inputs, weights, outside, 1,
+                        self.rows,
+                        self.columns,
+                        block,
+                        step,
+                        last,
+                        group,
+                        inputs,
+                        weights,
+                        outside,
+                        1,
                     )
                     tasks = chunks * tiles
                     yield Candidate(plan, ticks + tasks * rates.overhead, words, tasks)

@@ -171,12 +171,25 @@ def _instruction(name: str, fixed: tuple[object, ...], views: list[View]) -> Ins
     if name == "fold":
         operation, bits, count, stride, pad, window = values
         return Compute(
-            operation, bits, count, out=views[0], source=views[1],
-            stride=stride, pad=pad, window=window,
+            operation,
+            bits,
+            count,
+            out=views[0],
+            source=views[1],
+            stride=stride,
+            pad=pad,
+            window=window,
         )
     bits, count, accumulate = values[:3]
     stride, pad = values[3:] if name == "convolution" else ((1, 1), (0, 0))
     return Compute(
-        "MAC", bits, count, out=views[0], source=views[1], weights=views[2],
-        accumulate=accumulate, stride=stride, pad=pad,
+        "MAC",
+        bits,
+        count,
+        out=views[0],
+        source=views[1],
+        weights=views[2],
+        accumulate=accumulate,
+        stride=stride,
+        pad=pad,
     )

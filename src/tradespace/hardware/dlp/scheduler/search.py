@@ -14,6 +14,7 @@ from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.machine import Machine
 from tradespace.hardware.dlp.scheduler.balance import Balanced, balance
 from tradespace.hardware.dlp.scheduler.emit import write_program
+from tradespace.hardware.dlp.scheduler.planewise import Planewise, stream_planes
 from tradespace.hardware.dlp.scheduler.plans import (
     Candidate,
     Plan,
@@ -22,7 +23,6 @@ from tradespace.hardware.dlp.scheduler.plans import (
     panel_ratio,
     store_ratio,
 )
-from tradespace.hardware.dlp.scheduler.planewise import Planewise, stream_planes
 from tradespace.hardware.dlp.scheduler.streaming import Streaming, stream_columns, stream_rows
 from tradespace.hardware.dlp.scheduler.tiling import tile_results
 from tradespace.hardware.dlp.scheduler.work import Work
@@ -189,9 +189,7 @@ def schedule_network(
 def _short(found: list[Candidate], max_segments: int | None) -> list[Candidate]:
     """Leave out plans of many computations, unless they promise to be faster."""
     if max_segments is not None:
-        return [c for c in found if c.tasks <= max_segments] or [
-            min(found, key=lambda c: c.tasks)
-        ]
+        return [c for c in found if c.tasks <= max_segments] or [min(found, key=lambda c: c.tasks)]
     least = min(c.ticks for c in found)
     for most in (_TASKS, 4 * _TASKS):
         few = [c for c in found if c.tasks <= most]
@@ -201,7 +199,11 @@ def _short(found: list[Candidate], max_segments: int | None) -> list[Candidate]:
 
 
 def pareto(
-    layer: Layer, machine: Machine, *, bits: int = 32, slacks: tuple[float, ...] = (0.0, 0.001, 0.01, 0.1)
+    layer: Layer,
+    machine: Machine,
+    *,
+    bits: int = 32,
+    slacks: tuple[float, ...] = (0.0, 0.001, 0.01, 0.1),
 ) -> tuple[Schedule, ...]:
     """Return schedules none of which is both faster and leaner than another."""
     made: list[Schedule] = []
@@ -249,7 +251,7 @@ class _Search:
             spent += len(made.work.tasks) + 100
             if best is None or (made.ticks, made.traffic_words) < (best.ticks, best.traffic_words):
                 best = made
-        assert best is not None
+        assert best is not None  # noqa: S101 - what our own code guarantees
         return best
 
     def least(self, order: list[Candidate], objectives: tuple[Objective, ...]) -> Schedule:
@@ -285,20 +287,18 @@ class _Search:
             ratio = panel_ratio(layer, rates, rows=plan.rows, block=plan.block)
             work = tile_results(layer, plan, ratio=max(1.0, ratio))
         kind = f"{layer.operation}_{bits}"
-        columns = layer.window[1]
+        width = layer.window[1]
         computes = [
             ticks.compute(
                 kind,
                 task.operations,
-                (task.out.n1 - task.out.n0, (task.c1 - task.c0) * (task.f1 - task.f0) * columns),
+                (task.out.n1 - task.out.n0, (task.c1 - task.c0) * (task.f1 - task.f0) * width)
+                if layer.operation == "MAC"
+                else None,
             )
             for task in work.tasks
-        ] if machine.array is not None or machine.whole_cycles else [
-            task.operations * rates.operation + rates.overhead for task in work.tasks
         ]
-        balanced = balance(
-            work, computes, word_ticks=rates.word, overhead_ticks=rates.overhead
-        )
+        balanced = balance(work, computes, word_ticks=rates.word, overhead_ticks=rates.overhead)
         return Schedule(
             layer=layer,
             machine=machine,

@@ -86,7 +86,9 @@ class _Builder:
         layer = self.layer
         down, pad = layer.stride[0], layer.padding[0]
         if f1 - f0 >= down:
-            return range(max(0, y0 * down - pad + f0), min(layer.height, (y1 - 1) * down - pad + f1))
+            return range(
+                max(0, y0 * down - pad + f0), min(layer.height, (y1 - 1) * down - pad + f1)
+            )
         rows = (y * down - pad + f for y in range(y0, y1) for f in range(f0, f1))
         return [r for r in rows if 0 <= r < layer.height]
 

@@ -131,7 +131,9 @@ def tile_results(layer: Layer, plan: Tiling, *, ratio: float) -> Work:
                 work.loads.append(Load(now, free, box, inputs.shift, words, origin=r0))
             for a, b, free in weights.need(c0, c1, now):
                 part = WeightBox(group, group + 1, n0, n1, a, b, 0, height)
-                work.loads.append(Load(now, free, part, weights.shift, (b - a) * (n1 - n0) * layer.taps))
+                work.loads.append(
+                    Load(now, free, part, weights.shift, (b - a) * (n1 - n0) * layer.taps)
+                )
             begins, ends = number == 0, number == len(chunks) - 1
             for m0, m1 in _column_parts(
                 n0, n1, final if ends else plan.group, begins=begins, ends=ends

@@ -97,7 +97,7 @@ class Timing:
 
 
 def simulate(program: Program, machine: Machine) -> Timing:
-    """Return how long a program takes.
+    r"""Return how long a program takes.
 
     The cost does not depend on the number of iterations of its loops.
 

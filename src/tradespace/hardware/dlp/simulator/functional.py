@@ -120,7 +120,7 @@ class _State:
 
     def where(self, view: View, counters: dict[str, int], unit: int) -> NDArray[np.int64]:
         """Return positions in units of ``unit`` bytes, computed once for each relative form."""
-        assert view.offset is not None
+        assert view.offset is not None  # noqa: S101 - what our own code guarantees
         phases = tuple(a.phase.at(counters) % a.ring if a.ring else 0 for a in view.axes)
         key = (view.axes, phases, unit)
         if key not in self.places:
@@ -155,11 +155,12 @@ class _State:
         return memory[self.where(view, counters, bits // 8)]
 
     def compute(self, item: Compute, counters: dict[str, int]) -> None:
-        assert item.out is not None and item.source is not None
+        assert item.out is not None  # noqa: S101 - what our own code guarantees
+        assert item.source is not None  # noqa: S101 - what our own code guarantees
         source = self.read(item.source, counters, item.bits)
         wide = np.float32 if item.bits == 16 else np.float64
         if item.operation == "MAC":
-            assert item.weights is not None
+            assert item.weights is not None  # noqa: S101 - what our own code guarantees
             weights = self.read(item.weights, counters, item.bits)
             result = _multiply_accumulate(item, source.astype(wide), weights.astype(wide))
         elif item.window is not None:
@@ -190,7 +191,7 @@ _ELEMENTWISE = {
 
 
 def _aligned(view: View, counters: dict[str, int], unit: int, size: int) -> bool:
-    assert view.offset is not None
+    assert view.offset is not None  # noqa: S101 - what our own code guarantees
     return (
         view.offset.at(counters) % unit == 0
         and (size // view.count) % unit == 0
@@ -215,7 +216,7 @@ def _multiply_accumulate(
 ) -> NDArray[np.floating]:
     if source.ndim == 2:
         return np.asarray(source @ weights)
-    assert item.out is not None
+    assert item.out is not None  # noqa: S101 - what our own code guarantees
     groups, outputs, rows, columns = item.out.shape
     height, width = weights.shape[3:]
     (down, right) = item.stride
@@ -229,7 +230,8 @@ def _multiply_accumulate(
 
 
 def _fold_windows(item: Compute, source: NDArray[np.floating]) -> NDArray[np.floating]:
-    assert item.out is not None and item.window is not None
+    assert item.out is not None  # noqa: S101 - what our own code guarantees
+    assert item.window is not None  # noqa: S101 - what our own code guarantees
     rows, columns = item.out.shape[-2:]
     (down, right), (height, width) = item.stride, item.window
     needed = ((rows - 1) * down + height, (columns - 1) * right + width)

@@ -15,7 +15,7 @@ from tradespace.hardware.dlp.machine import Machine
 
 
 def reference_time_s(program: Program, machine: Machine) -> Fraction:
-    """Return the exact time of a program, unrolling every loop.
+    r"""Return the exact time of a program, unrolling every loop.
 
     Examples
     --------
