@@ -1,22 +1,24 @@
-"""The scenario ``card-fraud``: the handbook's protocol on generated or on its real files."""
+"""The card-fraud study, on generated transactions or on the handbook's own."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import datetime as dt
+import shutil
 from pathlib import Path
+from string import Template
 
-from tradespace.core.errors import InputError
-from tradespace.store.artifacts import write_atomically
+from tradespace.core.errors import DataError
 
-_HERE = Path(__file__).parent
-_START = date(2026, 1, 1)
-#: First day of training in the handbook's protocol.
-_HANDBOOK_START = date(2018, 7, 25)
-_PERIOD_DAYS = 21
+#: The handbook's week of training, and what a perfect ranking reaches in its test week.
+HANDBOOK_START, HANDBOOK_BEST = "2018-07-25", 0.397
+#: First day of the generated transactions.
+FIRST_DAY = dt.date(2018, 4, 1)
+#: Train, gap and test, days.
+_STUDY_DAYS = 21
 
 
 def write(
-    folder: Path,
+    folder: str | Path,
     *,
     data: str | None = None,
     seed: int = 0,
@@ -24,50 +26,49 @@ def write(
     terminals: int = 4000,
     days: int = 92,
 ) -> Path:
-    """Write study.yaml, features.py and, unless `data` is given, generated transactions.
+    """Write the study, its features and, if none are given, its transactions.
 
     Parameters
     ----------
-    folder : Path
-        Made if absent.
+    folder : path
+        Made if it is not there.
     data : str, optional
-        The handbook's transactions as one Parquet file; then its own dates are used.
+        The handbook's transactions in one Parquet file; None generates some.
     seed, customers, terminals, days : int
-        Of the generator.
+        Of the generated transactions.
 
     Returns
     -------
     Path
-        Of the study.
+        Of study.yaml.
 
     Raises
     ------
-    InputError
-        If there are too few days, or no file of that name.
+    DataError
+        If `data` names no file.
 
     """
-    if data is not None:
-        file = Path(data).resolve()
-        if not file.exists():
-            msg = f"There is no file {data!r}."
-            raise InputError(msg, remedy="Give the handbook's transactions as Parquet.")
-        location, start = str(file), _HANDBOOK_START
-    else:
-        if days < _PERIOD_DAYS + 15:
-            msg = f"The protocol needs at least {_PERIOD_DAYS + 15} days; got {days}."
-            raise InputError(msg, remedy="Leave out 'days' for 92.")
-        from tradespace.scenarios.card_fraud_data import generate
+    folder = Path(folder)
+    if data is not None and not Path(data).is_file():
+        msg = f"There is no file {data!r} of transactions."
+        raise DataError(msg, remedy="Give the Parquet file, or leave it out to generate some.")
+    folder.mkdir(parents=True, exist_ok=True)
+    here = Path(__file__).parent
+    shutil.copyfile(here / "_card_fraud_features.py", folder / "features.py")
+    if data is None:
+        from tradespace.scenarios._transactions import generate_transactions
 
-        folder.mkdir(parents=True, exist_ok=True)
-        frame = generate(
-            customers=customers, terminals=terminals, days=days, seed=seed, start=_START
+        frame = generate_transactions(
+            seed=seed, customers=customers, terminals=terminals, days=days, first_day=FIRST_DAY
         )
         frame.write_parquet(folder / "transactions.parquet")
-        location = "transactions.parquet"
-        start = _START + timedelta(days=days - _PERIOD_DAYS)
-    text = (_HERE / "card_fraud.yaml").read_text(encoding="utf-8")
-    text = text.replace("@DATA@", location).replace("@START@", start.isoformat())
-    place = folder / "study.yaml"
-    write_atomically(folder / "features.py", (_HERE / "card_fraud_features.py").read_bytes())
-    write_atomically(place, text.encode())
-    return place
+        start = (FIRST_DAY + dt.timedelta(days=days - _STUDY_DAYS)).isoformat()
+        location, best = "transactions.parquet", 1.0
+    else:
+        location, start, best = str(Path(data).resolve()), HANDBOOK_START, HANDBOOK_BEST
+    text = Template((here / "card_fraud.yaml").read_text(encoding="utf-8")).substitute(
+        data=location, start=start, least_precision="0.60", best_cards=best
+    )
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,121 @@
+"""Feature columns for the rows of a study, each as of its own time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tradespace.core.errors import FeatureError, InputError
+from tradespace.features.batch import compute_at, compute_row_features, compute_rows
+from tradespace.features.definitions import FeatureView, View
+from tradespace.features.events import Events, read_events, require_columns, times_us
+from tradespace.features.load import load_view
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from tradespace.core.studies import Study
+
+
+def add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Return the frame with a float64 column for each feature that the study names.
+
+    A view whose source has no path, or the path of the study's data, is computed on the rows
+    given: each is an event. Any other is joined as of the time of each row.
+
+    Raises
+    ------
+    FeatureError
+        At the place of the study that names the view.
+
+    """
+    if not study.features:
+        return frame
+    added: dict[str, pl.Series] = {}
+    known: dict[str, Events] = {}
+    for number, reference in enumerate(study.features):
+        try:
+            view = load_view(reference, folder=study.folder)
+            columns = _columns_of(view, frame, study, known)
+        except InputError as error:
+            raise error.at(study.place("features", number)) from error
+        for series in columns:
+            if series.name in frame.columns or series.name in added:
+                msg = f"Feature {series.name!r} of view {view.name!r} exists already."
+                raise FeatureError(
+                    msg, place=study.place("features", number), remedy="Give it another name."
+                )
+            added[series.name] = series
+    return frame.with_columns(list(added.values()))
+
+
+def _columns_of(
+    view: View, frame: pl.DataFrame, study: Study, known: dict[str, Events]
+) -> list[pl.Series]:
+    if not isinstance(view, FeatureView):
+        values = compute_row_features(view, frame)
+    elif view.source.path is None or _same_path(view.source.path, study):
+        key = repr(view.source.to_dict())
+        if key not in known:
+            known[key] = read_events(view.source, frame)
+        values = compute_rows(view, known[key])
+    else:
+        values = join_rows(view, frame, time=study.columns.time)
+    return [pl.Series(name, array) for name, array in values.items()]
+
+
+def join_rows(
+    view: FeatureView, frame: pl.DataFrame, *, time: str | None
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return a view's features as of the time of each row of a frame of entities and times."""
+    if time is None:
+        msg = f"View {view.name!r} has a source of its own, so that rows need a time to look from."
+        raise FeatureError(msg, remedy="Name the column of time: columns: {time: ...}.")
+    key = view.key or view.entity
+    require_columns(frame, [key, time], owner=f"View {view.name!r}")
+    events = read_events(view.source, read_source(view), columns=view.columns)
+    asked = times_us(frame, time, source=view.source)
+    return compute_at(view, events, frame[key], asked)
+
+
+def read_source(view: View) -> pl.DataFrame:
+    """Return the columns of a view's source from its files."""
+    source = view.source
+    if source.path is None:
+        msg = f"Source {source.name!r} has no path."
+        raise FeatureError(msg, remedy="Name its files: path='events/*.parquet'.")
+    wanted = {source.time, *view.columns, *(name for name in (source.id, source.created) if name)}
+    if isinstance(view, FeatureView):
+        wanted.add(view.entity)
+    return read_files(source.path, sorted(wanted), owner=f"Source {source.name!r}")
+
+
+def read_files(path: str, columns: list[str] | None, *, owner: str) -> pl.DataFrame:
+    """Return columns of Parquet or CSV files; None: all.
+
+    Raises
+    ------
+    FeatureError
+        If there is no such file, if it cannot be read or lacks a column.
+
+    """
+    try:
+        scan = pl.scan_csv(path, try_parse_dates=True) if ".csv" in path else pl.scan_parquet(path)
+        schema = scan.collect_schema()
+        if columns is None:
+            return scan.collect()
+        require_columns(pl.DataFrame(schema=schema), columns, owner=owner)
+        return scan.select(columns).collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        msg = f"{owner}: cannot read {path!r}: {reason}."
+        raise FeatureError(
+            msg, remedy="Check the path, and that the file was written completely."
+        ) from error
+
+
+def _same_path(path: str, study: Study) -> bool:
+    return study.data.kind == "file" and Path(path).resolve() == Path(study.data.location).resolve()

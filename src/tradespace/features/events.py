@@ -1,0 +1,156 @@
+"""Events of a source as arrays: times in microseconds, each event once, checked at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tradespace.core.errors import FeatureError
+from tradespace.core.suggest import unknown_name
+from tradespace.features.definitions import EventSource
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_YEAR_1971_US = 31_536_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events in the order given.
+
+    `time_us` and `created_us` (None: the same) are microseconds since 1970 UTC; `rank` orders
+    simultaneous events (None: the source names no id). `kept` are the rows of `frame` that
+    count: an event that was delivered twice counts once; None: all.
+    """
+
+    source: EventSource
+    frame: pl.DataFrame
+    time_us: npt.NDArray[np.int64]
+    created_us: npt.NDArray[np.int64] | None
+    rank: npt.NDArray[np.int64] | None
+    kept: npt.NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.time_us)
+
+
+def require_columns(frame: pl.DataFrame, columns: Iterable[str], *, owner: str) -> None:
+    """Raise FeatureError with the nearest name if a column is missing."""
+    for name in columns:
+        if name not in frame.columns:
+            message, remedy = unknown_name("column", name, frame.columns)
+            msg = f"{owner} needs it. {message}"
+            raise FeatureError(msg, remedy=remedy)
+
+
+def times_us(frame: pl.DataFrame, name: str, *, source: EventSource) -> npt.NDArray[np.int64]:
+    """Return a column of times as microseconds since 1970 UTC.
+
+    Raises
+    ------
+    FeatureError
+        If it holds no times, missing ones, ones of 1970, or local times that do not exist.
+
+    """
+    series = frame[name]
+    if series.dtype == pl.Date:
+        series = series.cast(pl.Datetime("us"))
+    if not isinstance(series.dtype, pl.Datetime):
+        msg = f"Column {name!r} of source {source.name!r} must hold times; got {series.dtype}."
+        raise FeatureError(msg, remedy="Convert it to a date and time before it is stored.")
+    if series.null_count():
+        row = int(series.is_null().arg_max() or 0)
+        msg = (
+            f"Column {name!r} of source {source.name!r} lacks {series.null_count()} times, "
+            f"first in row {row}."
+        )
+        raise FeatureError(msg, remedy="An event without a time cannot be placed; leave it out.")
+    if series.dtype.time_zone is None and source.time_zone is not None:
+        series = frame.select(
+            pl.col(name)
+            .cast(pl.Datetime("us"))
+            .dt.replace_time_zone(source.time_zone, ambiguous="earliest", non_existent="null")
+        )[name]
+        if series.null_count():
+            row = int(series.is_null().arg_max() or 0)
+            msg = (
+                f"{series.null_count()} times in {name!r} of source {source.name!r} do not "
+                f"exist in {source.time_zone} (row {row}: {frame[name][row]}): "
+                "the clocks were put forward."
+            )
+            raise FeatureError(msg, remedy="Store times in UTC, or correct the zone.")
+    result = series.dt.epoch("us").to_numpy()
+    if len(result) and result.min() < _YEAR_1971_US and source.contract is None:
+        row = int(result.argmin())
+        msg = f"Row {row} of source {source.name!r} has the time {frame[name][row]} in {name!r}."
+        raise FeatureError(
+            msg, remedy="A date of 1970 is mostly a missing one; a contract can allow it."
+        )
+    return result
+
+
+def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[str] = ()) -> Events:
+    """Return the events of a frame, each once.
+
+    Raises
+    ------
+    FeatureError
+        If a column is missing or of the wrong type, if there are no rows, or if two events of
+        one id differ in time.
+
+    """
+    if not frame.height:
+        msg = f"Source {source.name!r} has no events."
+        raise FeatureError(msg, remedy="Check its path, and that the file was written completely.")
+    named = [source.time, *(name for name in (source.id, source.created) if name)]
+    require_columns(frame, [*named, *columns], owner=f"Source {source.name!r}")
+    time_us = times_us(frame, source.time, source=source)
+    created = None
+    if source.created is not None:
+        arrived = frame.with_columns(pl.col(source.created).fill_null(pl.col(source.time)))
+        created = np.maximum(times_us(arrived, source.created, source=source), time_us)
+        if np.array_equal(created, time_us):
+            created = None
+    rank, kept = None, None
+    if source.id is not None:
+        if frame[source.id].null_count():
+            n_null = frame[source.id].null_count()
+            msg = f"Column {source.id!r} of source {source.name!r} lacks {n_null} ids."
+            raise FeatureError(msg, remedy="Every event needs an id, or name no id column.")
+        rank = _ranks(frame[source.id])
+        kept = _first_deliveries(rank, time_us, created, source)
+    return Events(source, frame, time_us, created, rank, kept)
+
+
+def _ranks(ids: pl.Series) -> npt.NDArray[np.int64]:
+    if ids.dtype.is_integer():
+        return ids.to_numpy().astype(np.int64)
+    return ids.rank("dense").cast(pl.Int64).to_numpy()
+
+
+def _first_deliveries(
+    rank: npt.NDArray[np.int64],
+    time_us: npt.NDArray[np.int64],
+    created: npt.NDArray[np.int64] | None,
+    source: EventSource,
+) -> npt.NDArray[np.int64] | None:
+    if len(rank) < 2 or bool((rank[1:] > rank[:-1]).all()):
+        return None
+    order = np.argsort(rank, kind="stable") if created is None else np.lexsort((created, rank))
+    twin = np.flatnonzero(rank[order][1:] == rank[order][:-1])
+    if not len(twin):
+        return None
+    bad = twin[time_us[order[twin]] != time_us[order[twin + 1]]]
+    if len(bad):
+        where = f"rows {order[bad[0]]} and {order[bad[0] + 1]}"
+        msg = f"{len(bad)} events of source {source.name!r} share an id but not the time ({where})."
+        raise FeatureError(msg, remedy="An id names one event; correct the ids.")
+    keep = np.ones(len(rank), bool)
+    keep[order[twin + 1]] = False
+    return np.flatnonzero(keep)

@@ -1,0 +1,124 @@
+"""Feature views from a person's file: ``features.py:view`` or ``package.module:view``."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from tradespace.core.errors import FeatureError, InputError, Place
+from tradespace.core.suggest import unknown_name
+from tradespace.features.definitions import FeatureView, RowFeatures, View
+
+
+def load_module(path: Path) -> ModuleType:
+    """Import a Python file by its path, under a name of its own.
+
+    Raises
+    ------
+    FeatureError
+        At the line of the file that failed.
+
+    """
+    if not path.is_file():
+        msg = f"There is no file {str(path)!r} of features."
+        raise FeatureError(msg, remedy="Paths count from the folder of the study.")
+    name = f"tradespace_features_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        msg = f"{path.name!r} is not a Python file."
+        raise FeatureError(msg, remedy="Features stand in a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except InputError as error:
+        raise FeatureError(
+            error.message, place=_line_of(error, path), remedy=error.remedy
+        ) from error
+    except SyntaxError as error:
+        place = Place(str(path), error.lineno, error.offset)
+        msg = f"Python cannot read this: {error.msg}."
+        raise FeatureError(msg, place=place, remedy="Correct that line.") from error
+    except Exception as error:
+        msg = f"The file failed with {type(error).__name__}: {error}."
+        raise FeatureError(msg, place=_line_of(error, path), remedy="Correct that line.") from error
+    finally:
+        sys.modules.pop(name, None)
+    return module
+
+
+def _line_of(error: BaseException, path: Path) -> Place:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename) == path:
+            return Place(str(path), frame.lineno)
+    return Place(str(path))
+
+
+def load_views(path: str | Path) -> dict[str, View]:
+    """Return all views that a Python file defines, by their names, in the order of the file.
+
+    Raises
+    ------
+    FeatureError
+        If it defines none, or two of one name.
+
+    """
+    path = Path(path).resolve()
+    views: dict[str, View] = {}
+    for found in vars(load_module(path)).values():
+        if not isinstance(found, FeatureView | RowFeatures):
+            continue
+        if found.name in views and views[found.name] is not found:
+            msg = f"Two views are named {found.name!r}."
+            raise FeatureError(msg, place=Place(str(path)), remedy="Names of views are unique.")
+        views[found.name] = found
+    if not views:
+        msg = "The file defines no FeatureView and no RowFeatures."
+        raise FeatureError(msg, place=Place(str(path)), remedy="Define one at the top of the file.")
+    return {name: _resolved(view, path.parent) for name, view in views.items()}
+
+
+def load_view(reference: str, *, folder: str | Path = ".") -> View:
+    """Return the view that ``file.py:name`` or ``package.module:name`` names.
+
+    The name is that of the variable, or the view's own.
+    """
+    place, _, name = reference.rpartition(":")
+    if not place or not name:
+        msg = f"A feature view is written file.py:name; got {reference!r}."
+        raise FeatureError(msg, remedy="Write it like 'features.py:customer'.")
+    if place.endswith(".py"):
+        path = (Path(folder) / place).resolve()
+        module, base = load_module(path), path.parent
+    else:
+        try:
+            module = importlib.import_module(place)
+        except ImportError as error:
+            msg = f"Cannot import {place!r}: {error}."
+            raise FeatureError(
+                msg, remedy="Write a path that ends in .py, or install the package."
+            ) from error
+        base = Path(folder)
+    views = {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, FeatureView | RowFeatures)
+    }
+    named = {view.name: view for view in views.values()} | views
+    if name not in named:
+        message, remedy = unknown_name("feature view", name, named)
+        raise FeatureError(message, place=Place(str(place)), remedy=remedy)
+    return _resolved(named[name], base)
+
+
+def _resolved(view: View, folder: Path) -> View:
+    path = view.source.path
+    if path is None or Path(path).is_absolute():
+        return view
+    return replace(view, source=replace(view.source, path=str(folder / path)))
