@@ -265,11 +265,9 @@ def to_onnx(component: Component) -> Any:
 
 def metadata(component: Component) -> dict[str, str]:
     """Return what an artifact says of itself, as JSON texts."""
-    import tradespace
-
     candidate = component.candidate
     facts = {
-        "tradespace.version": tradespace.__version__,
+        "tradespace.version": _version("tradespace"),
         "tradespace.task": component.task.value,
         "tradespace.family": candidate.family,
     }
@@ -340,18 +338,19 @@ def registry_trained(component: Component) -> bool:
 
 def library_versions(component: Component) -> dict[str, str]:
     """Return the versions of the libraries that made the component."""
-    from importlib.metadata import PackageNotFoundError, version
-
     row = registry.family(component.candidate.family)
     names = {"numpy": "numpy", "sklearn": "scikit-learn"}
     if row.library:
         extra = {"xgboost": "xgboost-cpu", "interpret": "interpret-core"}
         names[row.library] = extra.get(row.library, row.library)
-    found = {}
-    for name, package in names.items():
-        try:
-            found[name] = version(package)
-        except PackageNotFoundError:
-            # The library may come from another package (xgboost for xgboost-cpu).
-            found[name] = "unknown"
-    return found
+    return {name: _version(package) for name, package in names.items()}
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        # The library may come from another package (xgboost for xgboost-cpu).
+        return "unknown"
