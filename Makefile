@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS ?= boosting,ebm
+EXTRAS ?= boosting,ebm,testing
 DEMO ?= demo
 
 .PHONY: demo install test check format docs clean

@@ -110,3 +110,24 @@ def format_quantity(value: float, unit: str, *, significant: int = 3) -> str:
             return f"{_digits(scaled, significant)} {name}"
     factor, name = scales[-1]
     return f"{format_number(value / factor, significant=significant)} {name}"
+
+
+def scale_for(value: float, unit: str, *, significant: int = 3) -> tuple[float, str]:
+    """Return the factor and the name of the scale that people would use for a value.
+
+    Several values shown together (a value and its interval, the ticks of an axis) share one.
+
+    Examples
+    --------
+    >>> scale_for(0.0123, "s"), scale_for(0.658, "1"), scale_for(3.0, "1/s")
+    ((0.001, 'ms'), (1.0, ''), (1.0, '1/s'))
+
+    """
+    scales = _SCALES.get(unit)
+    if scales is None:
+        return 1.0, "" if unit in ("1", "") else unit
+    for factor, name in scales:
+        if float(f"{abs(value) / factor:.{significant}g}") >= 1:
+            return factor, name
+    # Zero, nan and infinity have no scale of their own.
+    return scales[-1] if value and math.isfinite(value) else (1.0, unit)

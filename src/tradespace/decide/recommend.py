@@ -81,6 +81,7 @@ def _break_tie(
     comparisons: list[Comparison],
 ) -> tuple[Assessment, str]:
     remaining = list(tied)
+    told = ""
     for objective in by_weight(objectives) if len(objectives) > 1 else ():
         known = [a for a in remaining if objective.quality in a.evidence.readings]
         if len(known) < 2:
@@ -96,14 +97,18 @@ def _break_tie(
                 if not found.tied:
                     behind.append(other)
         remaining = [a for a in remaining if a not in behind]
+        if behind and len(remaining) > 1:
+            names = ", ".join(a.candidate.name for a in behind)
+            told += f"Of these, {names} fall behind {best.candidate.name} on {objective.quality}. "
         if len(remaining) == 1:
             value = best.evidence.readings[objective.quality]
             beaten = behind[-1].evidence.readings[objective.quality]
-            return best, (
+            return best, told + (
                 f"{best.candidate.name} is taken because {objective.quality} tells them apart: "
                 f"{value} against {beaten} of {behind[-1].candidate.name}."
             )
-    return _simplest(remaining)
+    winner, words = _simplest(remaining)
+    return winner, told + words
 
 
 def _best_on(assessments: Sequence[Assessment], objective: Objective) -> Assessment:
@@ -117,8 +122,8 @@ def _simplest(tied: Sequence[Assessment]) -> tuple[Assessment, str]:
     if readable and len(readable) < len(tied):
         winner = min(readable, key=_size)
         return winner, (
-            f"{winner.candidate.name} is taken because no objective tells them apart and a "
-            "person can read the whole model."
+            f"{winner.candidate.name} is taken because no objective tells those left apart and "
+            "a person can read the whole model."
         )
     sizes = {a.candidate.id: _size(a) for a in tied}
     winner = min(tied, key=lambda a: (sizes[a.candidate.id], a.candidate.id))
@@ -128,8 +133,8 @@ def _simplest(tied: Sequence[Assessment]) -> tuple[Assessment, str]:
     ):
         size = format_quantity(sizes[winner.candidate.id], "B")
         return winner, (
-            f"{winner.candidate.name} is taken because no objective tells them apart and it is "
-            f"the smallest ({size})."
+            f"{winner.candidate.name} is taken because no objective tells those left apart and it "
+            f"is the smallest of them ({size})."
         )
     return winner, (
         f"{winner.candidate.name} is taken because nothing tells them apart; any of them would do."

@@ -173,12 +173,8 @@ class Exploration:
         return data
 
     def _plan(self, data: Mapping[str, Any]) -> list[Planned]:
-        from tradespace.components._base import Shape
-
         candidates = enumerate_candidates(self.study, data["task"])
-        first = next(iter(data["folds"].values()))
-        shape = Shape(first["train"], len(data["inputs"]), max(2, len(data["classes"])))
-        planned = plan_candidates(self.study, candidates, task=data["task"], shape=shape)
+        planned = plan_candidates(self.study, candidates, task=data["task"], shape=data["shape"])
         self.versions = versions({candidate.family for candidate in candidates})
         self.scope = content_hash(
             {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tradespace.components._base import Shape
 from tradespace.core.studies import Study
 from tradespace.explore.enumerate import enumerate_candidates
 from tradespace.explore.plan import plan_candidates, sharing_groups, uses_of
@@ -35,8 +34,7 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
     task = data["task"]
     candidates = enumerate_candidates(study, task)
     folds = data["folds"]
-    first = next(iter(folds.values()))
-    shape = Shape(first["train"], len(data["inputs"]), max(2, len(data["classes"])))
+    shape = data["shape"]
     planned = plan_candidates(study, candidates, task=task, shape=shape)
     searched = [name for name in folds if name != "test"]
     groups = sharing_groups(planned)

@@ -83,6 +83,7 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
     An error about what the user wrote comes back under "error", so that it keeps its place.
     """
     from tradespace.data.load import load_dataset
+    from tradespace.components.sizes import shape_of
     from tradespace.data.storage import save_dataset
     from tradespace.qualities.measure import required_columns
 
@@ -95,7 +96,10 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
         # Errors with constructors of their own do not cross processes; this one does.
         return {"error": DataError(error.message, place=error.place, remedy=error.remedy)}
     save_dataset(dataset, Path(folder))
+    first = dataset.folds[0]
+    shape = shape_of(dataset.inputs.take(first.train), n_classes=max(2, len(dataset.classes)))
     return {
+        "shape": shape,
         "task": dataset.task,
         "n_rows": dataset.n_rows,
         "inputs": dataset.inputs.schema.to_dict(),

@@ -1,0 +1,285 @@
+"""What the terminal shows: the decision, one candidate, a plan, a first look at a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tradespace.core.decisions import Assessment, Decision, Outcome, Standing
+from tradespace.core.requirements import Constraint, Verdict
+from tradespace.report._numbers import bound_text, difference_text, percent, reading_text
+from tradespace.report._words import counts_text, headline, name_of, qualities_of, why_out
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tradespace.core.profiles import TableProfile
+
+_STYLE = {Verdict.MET: "green", Verdict.MISSED: "red", Verdict.UNKNOWN: "yellow"}
+_SIGN = {Verdict.MET: "✓", Verdict.MISSED: "✗", Verdict.UNKNOWN: "?"}
+_STANDING_STYLE = {
+    Standing.FEASIBLE: "green",
+    Standing.UNDECIDED: "yellow",
+    Standing.INFEASIBLE: "red",
+    Standing.EXCLUDED: "dim",
+    Standing.FAILED: "red",
+}
+_OUTCOME_STYLE = {
+    Outcome.RECOMMENDED: "bold green",
+    Outcome.PROVISIONAL: "bold yellow",
+    Outcome.NONE_FEASIBLE: "bold red",
+    Outcome.REFUSED: "bold yellow",
+}
+MOST_ROWS = 15
+
+
+def print_decision(
+    decision: Decision, console: Console, *, places: Mapping[str, Path] | None = None
+) -> None:
+    """Print the answer first, then why, then everybody, then what would change it."""
+    console.print()
+    console.print(Text(headline(decision), style=_OUTCOME_STYLE[decision.outcome]))
+    for reason in decision.reasons:
+        console.print(f"  • {escape(reason)}")
+    console.print()
+    console.print(_candidates(decision))
+    shown = [a for a in decision.assessments if a.standing is not Standing.EXCLUDED]
+    if len(shown) > MOST_ROWS:
+        console.print(f"[dim]{len(shown) - MOST_ROWS} more in the report[/dim]")
+    console.print(
+        f"[dim]{escape(counts_text(decision))} ✓ met, ✗ missed, ? unknown, ★ Pareto[/dim]"
+    )
+    _section(console, "Excluded or failed", _excluded(decision))
+    _section(console, "Differences to the recommended candidate", _differences(decision))
+    _section(console, "What would settle the unknowns", _unknowns(decision))
+    _section(console, "What would change the answer", _changes(decision))
+    _section(console, "Mind", (escape(warning) for warning in decision.warnings))
+    if places:
+        console.print()
+        for name, place in places.items():
+            console.print(f"[dim]{name:<14}[/dim] {escape(str(place))}", soft_wrap=True)
+
+
+def _section(console: Console, title: str, lines: Iterator[str]) -> None:
+    found = list(lines)
+    if found:
+        console.print(f"\n[bold]{title}[/bold]")
+        for line in found:
+            console.print(f"  • {line}")
+
+
+def _candidates(decision: Decision) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("candidate", overflow="fold", min_width=14)
+    table.add_column("standing", no_wrap=True)
+    facts = qualities_of(decision)
+    columns: dict[str, list[Constraint]] = {}
+    for constraint in decision.constraints:
+        columns.setdefault(constraint.quality, []).append(constraint)
+    for objective in decision.objectives:
+        columns.setdefault(objective.quality, [])
+    for name, constraints in columns.items():
+        bounds = " and ".join(bound_text(constraint) for constraint in constraints)
+        title = facts[name].title if name in facts else name
+        table.add_column(Text(f"{title}\n{bounds}" if bounds else title), overflow="fold")
+    if decision.objectives:
+        table.add_column("utility", justify="right", no_wrap=True)
+    shown = [a for a in decision.assessments if a.standing is not Standing.EXCLUDED]
+    for assessment in shown[:MOST_ROWS]:
+        table.add_row(*_row(decision, assessment, columns))
+    return table
+
+
+def _row(
+    decision: Decision, assessment: Assessment, columns: Mapping[str, list[Constraint]]
+) -> list[Text]:
+    best = assessment.candidate.id == decision.recommended
+    star = " ★" if assessment.pareto else ""
+    cells = [
+        Text(assessment.candidate.name + star, style="bold" if best else ""),
+        Text(assessment.standing.value, style=_STANDING_STYLE[assessment.standing]),
+    ]
+    for name in columns:
+        reading = assessment.evidence.readings.get(name)
+        checks = [check for check in assessment.checks if check.constraint.quality == name]
+        text = reading_text(reading) if reading else "-"
+        worst = _worst([check.verdict for check in checks])
+        if worst is None:
+            cells.append(Text(text))
+        else:
+            cells.append(Text(f"{_SIGN[worst]} {text}", style=_STYLE[worst]))
+    if decision.objectives:
+        value = assessment.utility
+        cells.append(Text("-" if value is None else f"{value:.3f}"))
+    return cells
+
+
+def _worst(verdicts: list[Verdict]) -> Verdict | None:
+    for verdict in (Verdict.MISSED, Verdict.UNKNOWN, Verdict.MET):
+        if verdict in verdicts:
+            return verdict
+    return None
+
+
+def _excluded(decision: Decision) -> Iterator[str]:
+    causes: dict[str, list[str]] = {}
+    for assessment in decision.assessments:
+        if assessment.standing in (Standing.EXCLUDED, Standing.FAILED):
+            causes.setdefault(why_out(assessment), []).append(assessment.candidate.name)
+    for cause, names in list(causes.items())[:8]:
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        yield f"{escape(', '.join(names[:4]))}{more}: {escape(cause)}"
+    if len(causes) > 8:
+        yield f"{len(causes) - 8} more causes in the report"
+
+
+def _differences(decision: Decision) -> Iterator[str]:
+    best = decision.recommended
+    for tie in decision.ties:
+        if best not in (tie.a, tie.b) or tie.quality == "utility":
+            continue
+        turned = tie.b == best
+        difference = -tie.difference if turned else tie.difference
+        low, high = (-tie.high, -tie.low) if turned else (tie.low, tie.high)
+        other = name_of(decision, tie.a if turned else tie.b)
+        words = "tied" if tie.tied else "different"
+        shown = difference_text(difference, low, high, tie.unit)
+        yield f"{escape(tie.quality)}, against {escape(other)}: {escape(shown)}, {words}"
+
+
+def _unknowns(decision: Decision) -> Iterator[str]:
+    for assessment in decision.assessments:
+        if assessment.standing is not Standing.UNDECIDED:
+            continue
+        for check in assessment.checks:
+            if check.verdict is not Verdict.UNKNOWN:
+                continue
+            chance = "" if check.probability is None else f" (met: {percent(check.probability)})"
+            name = escape(assessment.candidate.name)
+            yield f"{name}, {escape(str(check.constraint))}{chance}: {escape(check.settle)}"
+
+
+def _changes(decision: Decision) -> Iterator[str]:
+    for item in decision.relaxations:
+        constraint = Constraint(
+            item.constraint.quality, item.constraint.sense, item.bound, item.constraint.unit
+        )
+        name = escape(name_of(decision, item.candidate))
+        yield (
+            f"{escape(str(constraint))} instead of {escape(bound_text(item.constraint))} would "
+            f"bring in {name}: {escape(item.gain)}"
+        )
+
+
+def print_candidate(decision: Decision, assessment: Assessment, console: Console) -> None:
+    """Print everything known of one candidate."""
+    candidate = assessment.candidate
+    facts = qualities_of(decision)
+    style = _STANDING_STYLE[assessment.standing]
+    console.print()
+    console.print(f"[bold]{escape(candidate.name)}[/bold]  [{style}]{assessment.standing.value}[/]")
+    console.print(f"[dim]{candidate.family}, id {candidate.id}[/dim]")
+    if assessment.evidence.cause:
+        console.print(f"  {escape(why_out(assessment))}")
+    if assessment.checks:
+        table = _plain_table("constraint", "reading", "verdict", "probability")
+        for check in assessment.checks:
+            chance = "" if check.probability is None else percent(check.probability)
+            verdict = Text(check.verdict.value, style=_STYLE[check.verdict])
+            shown = Text(reading_text(check.reading))
+            table.add_row(Text(str(check.constraint)), shown, verdict, chance)
+        console.print()
+        console.print(table)
+    table = _plain_table("quality", "reading", "how")
+    for name, reading in assessment.evidence.readings.items():
+        title = facts[name].title if name in facts else name
+        how = f"{reading.kind.value}: {reading.method}"
+        table.add_row(Text(title), Text(reading_text(reading)), Text(how, style="dim"))
+    console.print()
+    console.print(table)
+    for title, values in (
+        ("Settings", candidate.settings),
+        ("Preprocessing", candidate.preprocessing),
+        ("Facts", _plain_facts(assessment.evidence.facts)),
+    ):
+        if values:
+            console.print(f"\n[bold]{title}[/bold]")
+            for name, value in values.items():
+                console.print(f"  {escape(str(name))}: {escape(str(value))}")
+
+
+def _plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name not in ("curves", "training")}
+
+
+def _plain_table(*heads: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
+def print_plan(plan: Mapping[str, Any], console: Console) -> None:
+    """Print what a study would do and about what it would cost."""
+    console.print(f"\n[bold]{escape(plan['study'])}[/bold]  {escape(plan['purpose'])}")
+    classes = f", classes {', '.join(plan['classes'])}" if plan["classes"] else ""
+    console.print(
+        f"{plan['rows']:,} rows, {len(plan['inputs'])} inputs, {plan['task']}{escape(classes)}"
+    )
+    for name, sizes in plan["folds"].items():
+        console.print(f"  fold {name}: {sizes['train']:,} rows to train, {sizes['score']:,} scored")
+    for note in plan["notes"]:
+        console.print(f"  • {escape(note)}")
+    for title in ("constraints", "objectives"):
+        for text in plan[title]:
+            console.print(f"  {title[:-1]}: {escape(text)}")
+    table = _plain_table("candidate", "known before training", "fit CPU, about", "note")
+    for row in plan["candidates"]:
+        note = row["excluded"] or (
+            f"served by the fit of {row['shares_fit_of']}" if row["shares_fit_of"] else ""
+        )
+        predicted = "; ".join(f"{name} {text}" for name, text in row["predicted"].items())
+        cost = "-" if row["excluded"] or row["shares_fit_of"] else f"{row['fit_cpu_s']:.1f} s"
+        style = "dim" if row["excluded"] else ""
+        table.add_row(Text(row["name"], style=style), Text(predicted), cost, Text(note))
+    console.print()
+    console.print(table)
+    fits = plan["fits"]
+    search = f"{fits['search']} fits in the search and " if fits["search"] else ""
+    console.print(
+        f"\n{search}{fits['final']} on the test split: about {plan['fit_cpu_s']:.0f} CPU seconds "
+        f"of fitting, within a factor of ten (budget of the search: {plan['budget_cpu_s']:g})."
+    )
+    console.print(f"[dim]measured: {', '.join(plan['qualities'])}[/dim]")
+
+
+def print_profile(profile: TableProfile, console: Console) -> None:
+    """Print what a first look at a table found."""
+    console.print(f"\n{profile.rows:,} rows, {len(profile.columns)} columns; {profile.task.value}")
+    if profile.class_counts:
+        total = sum(profile.class_counts.values()) or 1
+        shares = ", ".join(
+            f"{escape(label)} {count / total:.2%}"
+            for label, count in list(profile.class_counts.items())[:6]
+        )
+        console.print(f"{escape(profile.target.name)}: {shares}")
+    table = _plain_table("column", "values", "role", "missing", "why")
+    for column in profile.columns:
+        used = column.role.used or column is profile.target
+        style = "" if used else "yellow"
+        missing = f"{column.missing:.0%}" if column.missing else ""
+        table.add_row(
+            Text(column.name, style=style),
+            column.kind,
+            Text(column.role.value, style=style),
+            missing,
+            Text(column.reason),
+        )
+    console.print(table)
+    for note in profile.notes:
+        console.print(f"  • {escape(note)}")
