@@ -1,5 +1,6 @@
 """Near-optimal schedules: the figures of the table that the scheduler has to meet."""
 
+import itertools
 import time
 
 import numpy as np
@@ -12,7 +13,6 @@ from tradespace.hardware.dlp.scheduler.search import pareto, schedule, schedule_
 from tradespace.hardware.dlp.simulator.closed_form import simulate
 from tradespace.hardware.dlp.simulator.functional import run
 from tradespace.hardware.dlp.verifier import verify, verify_data
-import itertools
 
 MACHINE = load_machine()
 NS = 1e-9

@@ -71,7 +71,7 @@ def layer_bound(layer: Layer, machine: Machine, *, bits: int = 32) -> Bound:
     each = ticks.operation(f"{layer.operation}_{bits}")
     word_ticks = word * ticks.byte
     compute, transfer = layer.macs * each, traffic * word_ticks
-    start = _start_ticks(layer, each, word_ticks)
+    start = int(_start_ticks(layer, each, word_ticks))
     end = word_ticks
     certified = max(compute + start + end, transfer + (each if layer.output_words == 1 else 0))
     return Bound(
@@ -81,8 +81,8 @@ def layer_bound(layer: Layer, machine: Machine, *, bits: int = 32) -> Bound:
         compute_s=ticks.seconds(compute),
         transfer_s=ticks.seconds(transfer),
         t0_s=ticks.seconds(max(compute, transfer)),
-        certified_s=ticks.seconds(int(certified)),
-        start_s=ticks.seconds(int(start)),
+        certified_s=ticks.seconds(certified),
+        start_s=ticks.seconds(start),
         end_s=ticks.seconds(end),
     )
 

@@ -295,7 +295,7 @@ def network(name: str) -> tuple[Layer, ...]:
 
 
 def parse_layers(text: str, *, images: int = 1) -> tuple[Layer, ...]:
-    """Return the layers that a command names: a network, "32x256x128" or "conv:3-227-227-96-11-11-4".
+    """Return the layers that a command names: a network, a product or a convolution.
 
     Examples
     --------

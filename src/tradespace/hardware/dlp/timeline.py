@@ -166,9 +166,8 @@ def render_text(chart: Timeline, *, width: int = 72) -> str:
             at = int(np.searchsorted(chart.ends_s, (column + 0.5) * total / width))
             share = values[min(at, len(values) - 1)] / chart.capacity_bytes[memory]
             signs.append(" 123456789"[min(9, int(np.ceil(share * 9)))])
-        lines.append(
-            f"{memory:>8} {''.join(signs)}  (ninths of {format_bytes(chart.capacity_bytes[memory])})"
-        )
+        room = format_bytes(chart.capacity_bytes[memory])
+        lines.append(f"{memory:>8} {''.join(signs)}  (ninths of {room})")
     lines.append(f"{'':8} 0 to {format_time(total)}")
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The scheduler: a layer and a machine in, a near-optimal program and its distance from the bound out.
+"""The scheduler: a layer and a machine in, a near-optimal program and its bound out.
 
 ``plans`` lists ways of doing a layer and bounds each from below; ``streaming``, ``tiling`` and
 ``planewise`` turn one of them into *work*: computations in order, with what each must find in

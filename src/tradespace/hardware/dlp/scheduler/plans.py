@@ -202,7 +202,7 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
             tail = layer.columns if taper >= 2 else rows * layer.columns * group
             turns = 2 * ceil(block / group) if passes * layer.groups > 1 else ceil(block / group)
             tasks = layer.groups * passes * (tiles + turns)
-            tasks += _chunk_count(layer.channels, 1, panel / channel)
+            steps = tasks + _chunk_count(layer.channels, 1, panel / channel)
             for ring in sorted(r for r in rings if least <= r <= row_count):
                 plan = Streaming(block, rows, ring, group, 1, layer.channels)
                 if not _fits(plan, layer, room):
@@ -220,7 +220,7 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
                     begin + steady + exchange + unit + tail * rates.word,
                     words * rates.word + rows * layer.columns * layer.terms * rates.operation,
                 )
-                yield Candidate(plan, ticks + tasks * rates.overhead, words, tasks)
+                yield Candidate(plan, ticks + steps * rates.overhead, words, steps)
 
 
 def _tiles(layer: Layer, rates: Rates, room: tuple[int, int], most: int) -> Iterator[Candidate]:

@@ -241,11 +241,12 @@ class _Search:
         """Return the fastest of the candidates, in order of their least time."""
         best: Schedule | None = None
         spent = 0
+        enough = 1.0001 * min(candidate.ticks for candidate in order)
         for candidate in _mixed(order):
             if best is not None:
                 if candidate.ticks >= best.ticks:
                     continue
-                if spent > _EFFORT or best.ticks <= order[0].ticks * 1.00001:
+                if spent > _EFFORT or best.ticks <= enough:
                     break
             made = self.evaluate(candidate.plan)
             spent += len(made.work.tasks) + 100

@@ -19,6 +19,7 @@ from tradespace.hardware.dlp.scheduler.work import (
     Work,
     blocks,
     growing,
+    runs,
 )
 
 
@@ -65,11 +66,12 @@ class _ChannelRing:
     the tile before, which are still in use.
     """
 
-    __slots__ = ("holder", "last", "shift", "size", "tile")
+    __slots__ = ("channels", "holder", "last", "shift", "size", "tile")
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, channels: int) -> None:
         self.size = size
-        self.holder = [(-1, -1)] * size
+        self.channels = channels
+        self.holder = [-1] * size  # tile * channels + channel
         self.last = [-1] * size
         self.shift = 0
         self.tile = -1
@@ -83,23 +85,33 @@ class _ChannelRing:
     def need(self, c0: int, c1: int, task: int) -> list[tuple[int, int, int]]:
         """Return runs of missing channels: (first, after last, free)."""
         made: list[tuple[int, int, int]] = []
-        size, holder, last, tile = self.size, self.holder, self.last, self.tile
-        for c in range(c0, c1):
-            slot = (c + self.shift) % size
-            if holder[slot] != (tile, c):
-                holder[slot] = (tile, c)
-                free = last[slot]
-                if made and made[-1][1] == c:
-                    made[-1] = (made[-1][0], c + 1, max(made[-1][2], free))
+        holder, last = self.holder, self.last
+        for a, b in self.pieces(c0, c1):
+            low, high = (a + self.shift) % self.size, (a + self.shift) % self.size + b - a
+            wanted = list(range(self.tile * self.channels + a, self.tile * self.channels + b))
+            held = holder[low:high]
+            if held != wanted:
+                holder[low:high] = wanted
+                absent = [i for i, (x, y) in enumerate(zip(held, wanted, strict=True)) if x != y]
+                if len(absent) == b - a:
+                    made.append((a, b, max(last[low:high])))
                 else:
-                    made.append((c, c + 1, free))
-            last[slot] = task
+                    made += runs([(a + i, last[low + i]) for i in absent])
+            last[low:high] = [task] * (b - a)
+        if len(made) == 2 and made[0][1] == made[1][0]:  # neighbors on both sides of the wrap
+            return [(made[0][0], made[1][1], max(made[0][2], made[1][2]))]
         return made
+
+    def pieces(self, c0: int, c1: int) -> list[tuple[int, int]]:
+        """Split channels where their slots wrap around."""
+        wrap = c0 + self.size - (c0 + self.shift) % self.size
+        return [(c0, c1)] if c1 <= wrap else [(c0, wrap), (wrap, c1)]
 
     def used(self, c0: int, c1: int, task: int) -> None:
         """Tell that a task still uses channels that are there."""
-        for c in range(c0, c1):
-            self.last[(c + self.shift) % self.size] = task
+        for a, b in self.pieces(c0, c1):
+            low = (a + self.shift) % self.size
+            self.last[low : low + b - a] = [task] * (b - a)
 
 
 def tile_results(layer: Layer, plan: Tiling, *, ratio: float) -> Work:
@@ -108,7 +120,8 @@ def tile_results(layer: Layer, plan: Tiling, *, ratio: float) -> Work:
     ``ratio`` is the time of computing one channel of a tile against loading it.
     """
     work = Work()
-    inputs, weights = _ChannelRing(plan.ring_inputs), _ChannelRing(plan.ring_weights)
+    inputs = _ChannelRing(plan.ring_inputs, layer.channels)
+    weights = _ChannelRing(plan.ring_weights, layer.channels)
     (down, right), (top, left), (height, width) = layer.stride, layer.padding, layer.window
     first_tile = True
     forward = True
