@@ -1,5 +1,6 @@
 """Machine files, sweeps, timelines, layers and the commands."""
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -164,7 +165,7 @@ def test_a_timeline_has_every_instruction_and_ends_with_the_program() -> None:
     assert max(chart.live_bytes["NRAM"]) > 0
     for lane in ("transfer", "compute"):
         bars = [bar for bar in chart.bars if bar.lane == lane]
-        assert all(a.end_s <= b.start_s + 1e-18 for a, b in zip(bars, bars[1:], strict=False))
+        assert all(a.end_s <= b.start_s + 1e-18 for a, b in itertools.pairwise(bars))
     assert "transfer" in render_text(chart)
 
 
@@ -258,9 +259,12 @@ def test_data_that_do_not_fit_leave_with_2(tmp_path: Path) -> None:
     RUNNER.invoke(app, ["schedule", "8x16x4", "--out", str(program)])
     np.savez(data, input=np.ones((8, 15)))
     wrong = RUNNER.invoke(app, ["run", str(program), "--data", str(data)])
+    np.savez(data, input=np.ones((8, 16)))
+    missing = RUNNER.invoke(app, ["run", str(program), "--data", str(data)])
     data.write_text("no archive")
     broken = RUNNER.invoke(app, ["run", str(program), "--data", str(data)])
 
-    assert wrong.exit_code == broken.exit_code == 2
+    assert wrong.exit_code == missing.exit_code == broken.exit_code == 2
+    assert "Array 'weights' is read here, but not among the data" in missing.stderr
     assert "has shape (8, 15)" in wrong.stderr
     assert "no NPZ file" in broken.stderr

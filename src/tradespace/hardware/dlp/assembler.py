@@ -67,7 +67,7 @@ def assemble(text: str, *, file: str = "program") -> Program:
 
     Examples
     --------
-    >>> program = assemble("move DRAM NRAM 1024\\nsync\\ncompute MAC_32 256")
+    >>> program = assemble("move DRAM NRAM 1024\nsync\ncompute MAC_32 256")
     >>> len(program.body)
     3
 

@@ -13,7 +13,7 @@ def disassemble(program: Program) -> str:
     Examples
     --------
     >>> from tradespace.hardware.dlp.assembler import assemble
-    >>> print(disassemble(assemble("loop 2\\nmove DRAM NRAM 4\\nendloop")), end="")
+    >>> print(disassemble(assemble("loop 2\nmove DRAM NRAM 4\nendloop")), end="")
     loop 2
       move DRAM NRAM 4
     endloop

@@ -29,7 +29,7 @@ from tradespace.hardware.dlp.scheduler.work import Work
 
 Objective = Literal["time", "traffic", "energy"]
 _EVALUATIONS = 6
-_EFFORT = 6000  # computations that a search may look at
+_EFFORT = 4000  # computations that a search may look at
 _TASKS = 1200
 
 
@@ -249,7 +249,7 @@ class _Search:
                 if spent > _EFFORT or best.ticks <= enough:
                     break
             made = self.evaluate(candidate.plan)
-            spent += len(made.work.tasks) + 100
+            spent += len(made.work.tasks) + 250
             if best is None or (made.ticks, made.traffic_words) < (best.ticks, best.traffic_words):
                 best = made
         assert best is not None  # noqa: S101 - what our own code guarantees

@@ -8,6 +8,7 @@ while others are computed and the next tile can begin without waiting.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.scheduler.work import (
@@ -151,7 +152,7 @@ def tile_results(layer: Layer, plan: Tiling, *, ratio: float) -> Work:
             for m0, m1 in _column_parts(
                 n0, n1, final if ends else plan.group, begins=begins, ends=ends
             ):
-                cells = range((m0 - n0) // plan.group, -(-(m1 - n0) // plan.group))
+                cells = range(m0 - n0, m1 - n0)
                 if begins:
                     work.overwrite(cells)
                 out = OutputBox(group, group + 1, m0, m1, y0, y1, x0, x1, image)
@@ -217,9 +218,10 @@ def _column_parts(
 
     The beginning leaves out the group that the tile before has finished last.
     """
+    count = -(-(n1 - n0) // group)
+    edges = [n0 + i * (n1 - n0) // count for i in range(count + 1)]  # as equal as can be
     if ends:
-        return [(n0 + a, n0 + b) for a, b in blocks(n1 - n0, group)]
-    if begins and n1 - n0 > group:
-        middle = n0 + (n1 - n0 - 1) // group * group
-        return [(n0, middle), (middle, n1)]
+        return list(pairwise(edges))
+    if begins and count > 1:
+        return [(n0, edges[-2]), (edges[-2], n1)]
     return [(n0, n1)]

@@ -105,7 +105,7 @@ def simulate(program: Program, machine: Machine) -> Timing:
     --------
     >>> from tradespace.hardware.dlp.assembler import assemble
     >>> from tradespace.hardware.dlp.machine import load_machine
-    >>> text = "loop 1000000\\nmove DRAM NRAM 64\\ncompute MAC_32 512\\nsync\\nendloop"
+    >>> text = "loop 1000000\nmove DRAM NRAM 64\ncompute MAC_32 512\nsync\nendloop"
     >>> simulate(assemble(text), load_machine()).time_s
     0.002
 

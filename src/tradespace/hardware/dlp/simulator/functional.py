@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradespace.core.errors import Place, ProcessorError
-from tradespace.hardware.dlp.addresses import dram_bytes, positions, unrolled
+from tradespace.hardware.dlp.addresses import (
+    dram_bytes,
+    extent,
+    loop_counts,
+    positions,
+    unrolled,
+)
 from tradespace.hardware.dlp.instructions import Compute, Move, Program, View
 from tradespace.hardware.dlp.machine import Machine
 
@@ -83,6 +89,7 @@ def run(
             known = ", ".join(a.name for a in program.arrays) or "none"
             msg = f"The program declares no array {name!r}; it declares: {known}."
             raise ProcessorError(msg, remedy="Rename the data, or add an 'array' line.")
+    _refuse_missing(program, set(data))
     for item, counters in unrolled(program.body):
         if isinstance(item, Move):
             state.move(item, counters)
@@ -93,6 +100,29 @@ def run(
         for a in program.arrays
         if a.name not in data
     }
+
+
+def _refuse_missing(program: Program, given: set[str]) -> None:
+    """Refuse a program that reads an array which is neither given nor written."""
+    read: list[tuple[int, int, int]] = []
+    written: list[tuple[int, int]] = []
+    for item, counts in loop_counts(program.body):
+        if isinstance(item, Move) and item.src.memory == "DRAM":
+            read.append((*extent(item.src, item.size_bytes // item.src.count, counts), item.line))
+        elif isinstance(item, Move) and item.dst.memory == "DRAM":
+            written.append(extent(item.dst, item.size_bytes // item.dst.count, counts))
+    for array in program.arrays:
+        low, high = array.offset_bytes, array.offset_bytes + array.size_bytes
+        if array.name in given or any(a < high and low < b for a, b in written):
+            continue
+        for a, b, line in read:
+            if a < high and low < b:
+                msg = f"Array {array.name!r} is read here, but not among the data."
+                raise ProcessorError(
+                    msg,
+                    place=Place(program.file, line or None),
+                    remedy=f"Give {array.name!r} of shape {array.shape} too.",
+                )
 
 
 @dataclass(slots=True)
