@@ -257,7 +257,7 @@ class _Computation:
         everything = np.arange(len(self.placed.key))
         asked = self.placed.query_time
         result = self.aggregate(feature, everything, self.placed.entity, low, high, asked=asked)
-        for part in self.portions(unseen, low, high):
+        for part in _portions(unseen, low, high):
             events, segments, starts, ends = self.visible(part, low, high, feature)
             result[part] = self.aggregate(
                 feature, events, segments, starts, ends, asked=self.placed.query_time[part]
@@ -275,12 +275,6 @@ class _Computation:
         if feature.kind == "since_last" and placed.own and feature.delay_us == 0:
             return np.minimum(low, high - 1), high - 1, unseen
         return low, high, unseen
-
-    def portions(self, queries: Ints, low: Ints, high: Ints) -> list[Ints]:
-        if not len(queries):
-            return []
-        size = np.cumsum(high[queries] - low[queries]) // _WRITTEN_OUT
-        return [part for part in np.split(queries, np.flatnonzero(np.diff(size)) + 1) if len(part)]
 
     def visible(
         self, queries: Ints, low: Ints, high: Ints, feature: Feature
@@ -332,7 +326,7 @@ class _Computation:
             return result
         if feature.kind == "since_last":
             elapsed = asked[some] - self.placed.time[events[high[some] - 1]]
-            result[some] = elapsed * (self.placed.unit_us / 1e6)
+            result[some] = elapsed * self.placed.unit_us / 1e6
             return result
         if feature.column is None:
             raise _IMPOSSIBLE
@@ -394,8 +388,22 @@ def _deviation(values: npt.NDArray[Any], low: Ints, high: Ints) -> Floats:
         spread = np.where(rough < 4e18, (n * squares - total * total).astype(np.float64), rough)
         exact: Floats = np.sqrt(spread / (n * (n - 1.0)))
         return exact
-    pivot = float(np.median(values))
-    values = values - pivot
-    total, squares = range_sums(values, low, high), range_sums(values * values, low, high)
-    result: Floats = np.sqrt(np.maximum(squares - total * total / n, 0.0) / (n - 1.0))
+    # Squares of any floats lose what a small spread needs, so windows are written out instead.
+    result = np.empty(len(low))
+    for part in _portions(np.arange(len(low)), low, high):
+        size = n[part]
+        ends = np.cumsum(size)
+        starts = ends - size
+        listed = values[np.arange(int(ends[-1])) - np.repeat(starts - low[part], size)]
+        mean = np.add.reduceat(listed, starts) / size
+        squares = np.add.reduceat((listed - np.repeat(mean, size)) ** 2, starts)
+        result[part] = np.sqrt(squares / (size - 1.0))
     return result
+
+
+def _portions(queries: Ints, low: Ints, high: Ints) -> list[Ints]:
+    """Divide queries so that the events of each portion fit in memory when written out."""
+    if not len(queries):
+        return []
+    size = np.cumsum(high[queries] - low[queries]) // _WRITTEN_OUT
+    return [part for part in np.split(queries, np.flatnonzero(np.diff(size)) + 1) if len(part)]
