@@ -66,15 +66,15 @@ def build() -> Any:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
-    def show_version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+    def show_version(value: bool) -> None:
         if value:
             typer.echo(f"tradespace {__version__}")
             raise typer.Exit
 
     @app.callback()
     def root(
-        version: bool = typer.Option(  # noqa: FBT001 - typer's way to declare a flag
-            False,  # noqa: FBT003 - its default
+        version: bool = typer.Option(
+            False,
             "--version",
             help="Print the version.",
             callback=show_version,

@@ -122,4 +122,5 @@ def paired_draws(a: Reading, b: Reading) -> bool:
 
 def difference_draws(a: Reading, b: Reading) -> npt.NDArray[np.float64]:
     """Return a minus b, resample by resample."""
-    return np.asarray(a.draws) - np.asarray(b.draws)
+    found: npt.NDArray[np.float64] = np.asarray(a.draws) - np.asarray(b.draws)
+    return found

@@ -1,0 +1,46 @@
+"""What all tests share: the folder of real data, and studies on small data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    folder = os.environ.get("TRADESPACE_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("TRADESPACE_DATA does not name the folder of real data sets")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("Chromium is not installed")
+    return found
+
+
+@pytest.fixture
+def cancer_study(tmp_path: Path) -> Path:
+    """A study that ends in seconds: 3 families on scikit-learn's breast cancer data."""
+    place = tmp_path / "study.yaml"
+    place.write_text(
+        "purpose: Rank cells for a second look\n"
+        "data: sklearn:breast_cancer\n"
+        "target: target\n"
+        "positive: malignant\n"
+        "constraints: [average_precision >= 0.9, model_size <= 500 kB]\n"
+        "objectives: [{maximize: roc_auc, from: 0.9, to: 1.0}]\n"
+        "seeds: [0]\n"
+        "budget: {bootstrap: 100}\n"
+        "candidates:\n"
+        "  - logistic_regression\n"
+        "  - decision_tree: {max_depth: [2, 4]}\n"
+        "  - random_forest: {n_estimators: [5, 10]}\n"
+    )
+    return place

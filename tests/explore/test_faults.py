@@ -1,0 +1,149 @@
+"""Kills, hangs and greed: what was finished stays, the others go on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tradespace import InputError, evaluate, load_study
+from tradespace.store.lock import folder_lock
+
+COMMAND = [sys.executable, "-m", "tradespace", "evaluate", "--quiet"]
+
+
+def finished(out: Path) -> dict[str, str]:
+    """Return the finished trials of a run and when each ended."""
+    store = out / "run.sqlite"
+    if not store.exists():
+        return {}
+    with contextlib.closing(sqlite3.connect(store, timeout=10)) as connection:
+        try:
+            rows = connection.execute("select scope || key, finished_at from trials").fetchall()
+        except sqlite3.OperationalError:
+            return {}
+    return dict(rows)
+
+
+def start(study: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*COMMAND, str(study)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.slow
+def test_killed_ten_times_the_study_ends_with_the_same_decision_and_no_trial_twice(
+    cancer_study: Path, tmp_path: Path
+) -> None:
+    whole = evaluate(load_study(cancer_study), out=tmp_path / "whole")
+    out = cancer_study.with_suffix(".tradespace")
+    rng = random.Random(7)
+    seen: dict[str, str] = {}
+    for _ in range(10):
+        process = start(cancer_study)
+        time.sleep(rng.uniform(0.3, 4.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        now = finished(out)
+        for key, when in seen.items():
+            assert now[key] == when, "a finished trial was done again"
+        seen = now
+    subprocess.run([*COMMAND, str(cancer_study)], check=True, stdout=subprocess.DEVNULL)
+    last = json.loads((out / "decision.json").read_text())
+    now = finished(out)
+
+    assert all(now[key] == when for key, when in seen.items())
+    assert last["recommended"] == whole.recommended
+    assert [a["candidate"]["id"] for a in last["assessments"]] == [
+        a.candidate.id for a in whole.assessments
+    ]
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_worker_behind(cancer_study: Path) -> None:
+    place = cancer_study
+    shutil.copy(Path(__file__).with_name("my_models.py"), place.parent)
+    text = place.read_text().replace(
+        "candidates:\n", "candidates:\n  - sklearn: {estimator: 'my_models.py:sleeper'}\n"
+    )
+    place.write_text(text)
+    process = start(place)
+    children: list[psutil.Process] = []
+    until = time.monotonic() + 60
+    while time.monotonic() < until and len(children) < 2:
+        children = psutil.Process(process.pid).children(recursive=True)
+        time.sleep(0.1)
+    time.sleep(3)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=10)
+
+    assert children
+    assert not alive
+
+
+@pytest.mark.slow
+def test_a_candidate_that_hangs_and_one_that_takes_all_memory_are_recorded_and_others_finish(
+    cancer_study: Path,
+) -> None:
+    shutil.copy(Path(__file__).with_name("my_models.py"), cancer_study.parent)
+    text = cancer_study.read_text().replace(
+        "candidates:\n",
+        "candidates:\n"
+        "  - sklearn: {estimator: 'my_models.py:sleeper', label: sleeper}\n"
+        "  - sklearn: {estimator: 'my_models.py:eater', label: eater}\n",
+    )
+    text = text.replace(
+        "budget: {bootstrap: 100}",
+        "budget: {bootstrap: 100, trial_time: 8 s, trial_memory: 700 MB}",
+    )
+    cancer_study.write_text(text)
+    decision = evaluate(load_study(cancer_study))
+
+    assert decision["sleeper"].standing.value == "failed"
+    assert "longer than 8 s" in decision["sleeper"].evidence.cause
+    assert decision["eater"].standing.value == "failed"
+    assert "memory" in decision["eater"].evidence.cause
+    assert decision["logistic_regression"].standing.value == "feasible"
+
+
+def test_two_runs_in_one_folder_do_not_disturb_each_other(
+    cancer_study: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with folder_lock(out), pytest.raises(InputError, match=f"process {os.getpid()}"):
+        evaluate(load_study(cancer_study), out=out)
+
+
+def test_an_edit_of_the_requirements_trains_nothing_again(cancer_study: Path) -> None:
+    first = evaluate(load_study(cancer_study))
+    cancer_study.write_text(cancer_study.read_text().replace(">= 0.9,", ">= 0.8,"))
+    second = evaluate(load_study(cancer_study))
+
+    assert first.context["work"]["new_trials"] > 0
+    assert second.context["work"]["new_trials"] == 0
+    assert second.context["test_looks"] == 2
+
+
+def test_a_fit_serves_smaller_candidates_and_their_training_time_is_a_bound(
+    cancer_study: Path,
+) -> None:
+    decision = evaluate(load_study(cancer_study))
+    small = decision["random_forest (n_estimators=5)"].evidence.readings["training_time"]
+    big = decision["random_forest (n_estimators=10)"].evidence.readings["training_time"]
+
+    assert small.low == 0.0
+    assert small.high > 0.0
+    assert big.low == big.value
