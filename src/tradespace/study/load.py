@@ -24,7 +24,7 @@ def load_study(path: str | Path) -> Study:
     Raises
     ------
     StudyError
-        If it cannot be read or is wrong; a :class:`StudyProblems` holds every problem found,
+        If it cannot be read or is wrong; a :class:`StudyProblemsError` holds every problem found,
         each with file, line and column.
 
     """
@@ -57,11 +57,12 @@ def parse_study(text: str, *, file: str = "study.yaml", folder: str = ".") -> St
     average_precision >= 0.9 (0, 1, 2)
 
     """
-    from tradespace.study.parse import StudyParser
+    from tradespace.study.parse import build_study
+    from tradespace.study.structure import Checker
 
     problems = Collector()
     tree = parse_tree(text, file=file, problems=problems)
-    study = StudyParser(tree, problems, folder=folder).study()
+    study = build_study(Checker(tree, problems, folder=folder))
     problems.raise_if_any()
     return study
 
@@ -69,29 +70,35 @@ def parse_study(text: str, *, file: str = "study.yaml", folder: str = ".") -> St
 def _read(path: Path) -> str:
     place = Place(str(path))
     if path.is_dir():
+        msg = "A study is a file; this is a directory."
         raise StudyError(
-            "A study is a file; this is a directory.",
+            msg,
             place=place,
             remedy="Give the path of the study file in it.",
         )
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
+            msg = (
+                f"The file has {size / 1e6:.1f} MB; a study has at most {MOST_BYTES / 1e6:.0f} MB."
+            )
             raise StudyError(
-                f"The file has {size / 1e6:.1f} MB; a study has at most {MOST_BYTES / 1e6:.0f} MB.",
+                msg,
                 place=place,
                 remedy="Give the path of the study (YAML), not of the data.",
             )
         content = path.read_bytes()
     except FileNotFoundError as error:
+        msg = "There is no such file."
         raise StudyError(
-            "There is no such file.",
+            msg,
             place=place,
             remedy="Write one with 'tradespace init DATA --target COLUMN'.",
         ) from error
     except OSError as error:
+        msg = f"The file cannot be read: {error.strerror or error}."
         raise StudyError(
-            f"The file cannot be read: {error.strerror or error}.",
+            msg,
             place=place,
             remedy="Check its permissions.",
         ) from error
@@ -99,8 +106,9 @@ def _read(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
+        msg = f"The file is not UTF-8 text: byte 0x{content[error.start]:02x}."
         raise StudyError(
-            f"The file is not UTF-8 text: byte 0x{content[error.start]:02x}.",
+            msg,
             place=Place(str(path), line),
             remedy="Save it as UTF-8.",
         ) from error

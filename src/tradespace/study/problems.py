@@ -10,7 +10,7 @@ from tradespace.core.errors import InputError, Place, StudyError
 MOST_SHOWN = 25
 
 
-class StudyProblems(StudyError):
+class StudyProblemsError(StudyError):
     """One or more problems of a study file; the text holds one per line.
 
     Attributes
@@ -20,7 +20,7 @@ class StudyProblems(StudyError):
 
     Examples
     --------
-    >>> print(StudyProblems([StudyError("No purpose.", place=Place("s.yaml", 1, 1))]))
+    >>> print(StudyProblemsError([StudyError("No purpose.", place=Place("s.yaml", 1, 1))]))
     s.yaml:1:1: No purpose.
 
     """
@@ -36,9 +36,9 @@ class StudyProblems(StudyError):
             lines.append(f"... and {more} more problems.")
         return "\n".join(lines)
 
-    def at(self, place: Place | None) -> StudyProblems:
+    def at(self, place: Place | None) -> StudyProblemsError:
         """Return these problems, each with a place."""
-        return StudyProblems([problem.at(place) for problem in self.problems])
+        return StudyProblemsError([problem.at(place) for problem in self.problems])
 
 
 class Collector:
@@ -61,9 +61,9 @@ class Collector:
         return len(self._found)
 
     def raise_if_any(self) -> None:
-        """Raise StudyProblems if anything was noted."""
+        """Raise StudyProblemsError if anything was noted."""
         if self._found:
-            raise StudyProblems(sorted(self._found, key=_order))
+            raise StudyProblemsError(sorted(self._found, key=_order))
 
 
 def _order(error: InputError) -> tuple[int, int]:

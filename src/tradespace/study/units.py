@@ -59,9 +59,9 @@ _BINARY = (("Ki", 2.0**10), ("Mi", 2.0**20), ("Gi", 2.0**30), ("Ti", 2.0**40))
 def _table() -> dict[str, tuple[str, float]]:
     table: dict[str, tuple[str, float]] = {"%": ("1", 0.01), "percent": ("1", 0.01)}
     table |= {name: ("s", factor) for name, factor in _TIMES.items()}
-    table |= {name: ("B", 1.0) for name in ("B", "byte", "bytes")} | {"KB": ("B", 1e3)}
+    table |= dict.fromkeys(("B", "byte", "bytes"), ("B", 1.0)) | {"KB": ("B", 1e3)}
     table |= {f"{prefix}B": ("B", factor) for prefix, factor in (*_DECIMAL, *_BINARY)}
-    table |= {name: ("USD", 1.0) for name in ("USD", "$", "dollar", "dollars")}
+    table |= dict.fromkeys(("USD", "$", "dollar", "dollars"), ("USD", 1.0))
     table |= {"mJ": ("J", 1e-3), "J": ("J", 1.0), "kJ": ("J", 1e3), "MJ": ("J", 1e6)}
     table |= {"Wh": ("J", 3600.0), "kWh": ("J", 3.6e6)}
     table |= {"mg": ("g", 1e-3), "g": ("g", 1.0), "kg": ("g", 1e3), "t": ("g", 1e6)}
@@ -77,9 +77,27 @@ def _table() -> dict[str, tuple[str, float]]:
 _QUANTITY = re.compile(
     r"\s*(?P<number>[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>\S.*?)?\s*"
 )
+#: Longer texts are no quantities.
+_LONGEST = 100
 #: What may be handed to pint: names, small powers, products and quotients; nothing to evaluate.
-_PLAIN_UNIT = re.compile(r"[^\W\d]+(?:(?:\^|\*\*)?-?\d)?(?:\s*[*/]\s*[^\W\d]+(?:(?:\^|\*\*)?-?\d)?){0,3}")
-_CURRENCIES = ("EUR", "€", "GBP", "£", "CHF", "JPY", "¥", "CNY", "INR", "CAD", "AUD", "euro", "euros")
+_PLAIN_UNIT = re.compile(
+    r"[^\W\d]+(?:(?:\^|\*\*)?-?\d)?(?:\s*[*/]\s*[^\W\d]+(?:(?:\^|\*\*)?-?\d)?){0,3}"
+)
+_CURRENCIES = (
+    "EUR",
+    "€",
+    "GBP",
+    "£",
+    "CHF",
+    "JPY",
+    "¥",
+    "CNY",
+    "INR",
+    "CAD",
+    "AUD",
+    "euro",
+    "euros",
+)
 
 
 def parse_quantity(value: Any, *, unit: str, what: str, bare: bool | None = None) -> float:
@@ -120,21 +138,29 @@ def parse_quantity(value: Any, *, unit: str, what: str, bare: bool | None = None
     remedy = f"Write for example {examples}."
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise RequirementError(message, remedy=remedy)
-    found = _QUANTITY.fullmatch(str(value))
+    written = str(value)
+    if len(written) > _LONGEST:
+        msg = f"{what} must be {wanted}; got a long text."
+        raise RequirementError(msg, remedy=remedy)
+    if re.match(r"\s*[-+]?\d+,\d", written):
+        remedy = "Write numbers with a point and without separators: 0.5, 1000."
+        raise RequirementError(message, remedy=remedy)
+    found = _QUANTITY.fullmatch(re.sub(r"^\s*\$\s*([\d.]+)", r"\1 USD", written))
     if found is None:
         if isinstance(value, float):  # nan and infinities
             remedy = "Write a finite number."
-        elif re.match(r"\s*[-+]?\d+,\d", value if isinstance(value, str) else ""):
-            remedy = "Write numbers with a point and without separators: 0.5, 1000."
         raise RequirementError(message, remedy=remedy)
     number = float(found["number"].replace("_", ""))
     text = re.sub(r"\s*/\s*", "/", re.sub(r"^per\s+|\s+per\s+", "/", found["unit"] or ""))
     if not text:
         if number == 0 or (bare if bare is not None else unit in _BARE):
             return _finite(number, message)
-        raise RequirementError(
+        msg = (
             f"{what} needs a unit, because {found['number']} could mean many things; "
-            f"wanted is {wanted}.",
+            f"wanted is {wanted}."
+        )
+        raise RequirementError(
+            msg,
             remedy=remedy,
         )
     if (known := _table().get(text)) is not None:
@@ -159,13 +185,15 @@ def _by_pint(text: str, *, unit: str, message: str, remedy: str) -> tuple[str, f
     """Return base unit and factor of a unit that the table does not know."""
     lower = {name.lower(): name for name in reversed(_table())}
     if text.lower() in lower:
+        msg = f"Unknown unit {text!r}; upper and lower case differ."
         raise RequirementError(
-            f"Unknown unit {text!r}; upper and lower case differ.",
+            msg,
             remedy=f"Did you mean '{lower[text.lower()]}'?",
         )
     if text in _CURRENCIES or text.split("/")[0] in _CURRENCIES:
+        msg = f"Unknown currency {text!r}; money is counted in USD."
         raise RequirementError(
-            f"Unknown currency {text!r}; money is counted in USD.",
+            msg,
             remedy="Convert the amount to USD.",
         )
     if len(text) <= 40 and _PLAIN_UNIT.fullmatch(text):
@@ -173,14 +201,14 @@ def _by_pint(text: str, *, unit: str, message: str, remedy: str) -> tuple[str, f
         try:
             quantity = registry.Quantity(1.0, text)
             base = registry.Quantity(1.0, _PINT_NAMES.get(unit, unit))
-            if quantity.dimensionality != base.dimensionality:
-                raise RequirementError(message, remedy=remedy)
-            return unit, float(quantity.to(base.units).magnitude)
-        except RequirementError:
-            raise
+            fits = bool(quantity.dimensionality == base.dimensionality)
+            factor = float(quantity.to(base.units).magnitude) if fits else 0.0
         except Exception as error:
             # pint raises many types for text that is no unit, not all of them its own.
             raise _unknown_unit(text, remedy=remedy) from error
+        if not fits:
+            raise RequirementError(message, remedy=remedy)
+        return unit, factor
     raise _unknown_unit(text, remedy=remedy)
 
 

@@ -81,7 +81,7 @@ class Tree:
 
 
 def parse_tree(text: str, *, file: str, problems: Collector) -> Tree:
-    """Return the tree of a YAML text; problems short of syntax are collected.
+    r"""Return the tree of a YAML text; problems short of syntax are collected.
 
     Raises
     ------
@@ -90,15 +90,16 @@ def parse_tree(text: str, *, file: str, problems: Collector) -> Tree:
 
     Examples
     --------
-    >>> tree = parse_tree("target: y\\nseeds: [1]", file="s.yaml", problems=Collector())
+    >>> tree = parse_tree("target: y\nseeds: [1]", file="s.yaml", problems=Collector())
     >>> tree.value, str(tree.at(("seeds", 0)))
     ({'target': 'y', 'seeds': [1]}, 's.yaml:2:9')
 
     """
     node = _compose(text, file=file)
     if node is None:
+        msg = "The study file is empty."
         raise StudyError(
-            "The study file is empty.",
+            msg,
             place=Place(file),
             remedy="Write 'tradespace init DATA --target COLUMN' to get one, or start with "
             "'purpose:', 'data:' and 'target:'.",
@@ -106,8 +107,9 @@ def parse_tree(text: str, *, file: str, problems: Collector) -> Tree:
     builder = _Builder(file, problems)
     value = builder.build(node, ())
     if not isinstance(value, dict):
+        msg = f"A study file is a mapping of keys to values; found {_kind(value)}."
         raise StudyError(
-            f"A study file is a mapping of keys to values; found {_kind(value)}.",
+            msg,
             place=Place(file, 1, 1),
             remedy="Start with 'purpose:', 'data:' and 'target:' at the left margin.",
         )
@@ -118,11 +120,16 @@ def _compose(text: str, *, file: str) -> Node | None:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    if (bad := re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)):
+    if bad := re.search(
+        r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text
+    ):
         line = text.count("\n", 0, bad.start()) + 1
         column = bad.start() - text.rfind("\n", 0, bad.start())
+        msg = (
+            f"The file holds the control character U+{ord(bad.group()):04X}; a study is plain text."
+        )
         raise StudyError(
-            f"The file holds the control character U+{ord(bad.group()):04X}; a study is plain text.",
+            msg,
             place=Place(file, line, column),
             remedy="Give the path of the study (YAML), not of the data; or remove the character.",
         )
@@ -131,8 +138,9 @@ def _compose(text: str, *, file: str) -> Node | None:
     except YAMLError as error:
         raise syntax_error(error, file=file, text=text) from None
     except RecursionError:
+        msg = f"The file nests values more than {DEEPEST} deep."
         raise StudyError(
-            f"The file nests values more than {DEEPEST} deep.",
+            msg,
             place=Place(file),
             remedy="Look for brackets that are opened again and again.",
         ) from None
@@ -167,20 +175,23 @@ class _Builder:
         place = self._place(node)
         self._count += 1
         if self._count > MOST_VALUES:
+            msg = f"The file unfolds to more than {MOST_VALUES:,} values."
             raise StudyError(
-                f"The file unfolds to more than {MOST_VALUES:,} values.",
+                msg,
                 place=place,
                 remedy="Look for aliases (*name) of lists of aliases; write the values out.",
             )
         if len(path) > DEEPEST:
+            msg = f"The file nests values more than {DEEPEST} deep."
             raise StudyError(
-                f"The file nests values more than {DEEPEST} deep.",
+                msg,
                 place=place,
                 remedy="A study needs five levels at most.",
             )
         if id(node) in self._open:
+            msg = f"The anchor {_anchor(node)} contains itself, so the file has no end."
             raise StudyError(
-                f"The anchor {_anchor(node)} contains itself, so the file has no end.",
+                msg,
                 place=place,
                 remedy="Write the values out in place of the alias (*name).",
             )
