@@ -41,6 +41,8 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
     ('9.80 µs', '9.51 to 10.40')
     >>> reading_parts(Reading("training_time", float("nan"), float("-inf"), 2.0, "s"))
     ('≤ 2 s', '')
+    >>> reading_parts(Reading("latency_p99", 1e-5, 0.0, float("inf"), "s"))
+    ('unsettled, seen 10 µs', '')
 
     """
     if math.isnan(reading.value) or reading.is_bound:
@@ -51,6 +53,8 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
         if math.isinf(reading.low) and math.isinf(reading.high):
             known = not math.isnan(reading.value)
             return (format_quantity(reading.value, reading.unit), "") if known else ("unknown", "")
+        if reading.low <= 0 and math.isinf(reading.high) and not math.isnan(reading.value):
+            return f"unsettled, seen {format_quantity(reading.value, reading.unit)}", ""
         return str(reading), ""
     factor, name = scale_for(reading.value or reading.high or reading.low, reading.unit)
     value, low, high = (x / factor for x in (reading.value, reading.low, reading.high))

@@ -12,7 +12,13 @@ from rich.text import Text
 
 from tradespace.core.decisions import Assessment, Decision, Outcome, Standing
 from tradespace.core.requirements import Constraint, Verdict
-from tradespace.report._numbers import bound_text, difference_text, percent, reading_text
+from tradespace.report._numbers import (
+    bound_text,
+    difference_text,
+    percent,
+    reading_parts,
+    reading_text,
+)
 from tradespace.report._words import counts_text, headline, name_of, qualities_of, why_out
 
 if TYPE_CHECKING:
@@ -36,6 +42,8 @@ _OUTCOME_STYLE = {
     Outcome.REFUSED: "bold yellow",
 }
 MOST_ROWS = 15
+#: From this width on the table has room for intervals.
+WIDE = 120
 
 
 def print_decision(
@@ -47,7 +55,7 @@ def print_decision(
     for reason in decision.reasons:
         console.print(f"  • {escape(reason)}")
     console.print()
-    console.print(_candidates(decision))
+    console.print(_candidates(decision, narrow=console.width < WIDE))
     shown = [a for a in decision.assessments if a.standing is not Standing.EXCLUDED]
     if len(shown) > MOST_ROWS:
         console.print(f"[dim]{len(shown) - MOST_ROWS} more in the report[/dim]")
@@ -73,7 +81,7 @@ def _section(console: Console, title: str, lines: Iterator[str]) -> None:
             console.print(f"  • {line}")
 
 
-def _candidates(decision: Decision) -> Table:
+def _candidates(decision: Decision, *, narrow: bool) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("candidate", overflow="fold", min_width=14)
     table.add_column("standing", no_wrap=True)
@@ -91,12 +99,16 @@ def _candidates(decision: Decision) -> Table:
         table.add_column("utility", justify="right", no_wrap=True)
     shown = [a for a in decision.assessments if a.standing is not Standing.EXCLUDED]
     for assessment in shown[:MOST_ROWS]:
-        table.add_row(*_row(decision, assessment, columns))
+        table.add_row(*_row(decision, assessment, columns, narrow=narrow))
     return table
 
 
 def _row(
-    decision: Decision, assessment: Assessment, columns: Mapping[str, list[Constraint]]
+    decision: Decision,
+    assessment: Assessment,
+    columns: Mapping[str, list[Constraint]],
+    *,
+    narrow: bool,
 ) -> list[Text]:
     best = assessment.candidate.id == decision.recommended
     star = " ★" if assessment.pareto else ""
@@ -107,7 +119,9 @@ def _row(
     for name in columns:
         reading = assessment.evidence.readings.get(name)
         checks = [check for check in assessment.checks if check.constraint.quality == name]
-        text = reading_text(reading) if reading else "-"
+        text = "-"
+        if reading is not None:
+            text = reading_parts(reading)[0] if narrow else reading_text(reading)
         worst = _worst([check.verdict for check in checks])
         if worst is None:
             cells.append(Text(text))

@@ -67,7 +67,7 @@ def write(
     else:
         location, start, best = str(Path(data).resolve()), HANDBOOK_START, HANDBOOK_BEST
     text = Template((here / "card_fraud.yaml").read_text(encoding="utf-8")).substitute(
-        data=location, start=start, least_precision="0.60", best_cards=best
+        data=location, start=start, least_precision="0.60" if data else "0.50", best_cards=best
     )
     path = folder / "study.yaml"
     path.write_text(text, encoding="utf-8")
