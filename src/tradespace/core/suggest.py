@@ -16,7 +16,10 @@ def nearest(name: str, allowed: Iterable[str]) -> str | None:
 
     """
     pool = {option.lower().replace("-", "_"): option for option in allowed}
-    found = difflib.get_close_matches(name.lower().replace("-", "_"), pool, n=1, cutoff=0.6)
+    wanted = name.lower().replace("-", "_")
+    found = difflib.get_close_matches(wanted, pool, n=1, cutoff=0.6)
+    if not found and len(wanted) > 3:
+        found = [option for option in pool if option.startswith(wanted)][:1]
     return pool[found[0]] if found else None
 
 

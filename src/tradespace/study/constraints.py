@@ -95,7 +95,10 @@ def _from_mapping(checker: Checker, uses: QualityUses, item: Any, path: Path) ->
             remedy=f"Remove the ':': '{name} <= ...' or '{name} >= ...'.",
         )
         return None
+    before = len(checker.problems)
     section = checker.read(ConstraintSection, item, path)
+    if len(checker.problems) > before:
+        return None
     given = {key: getattr(section, key) for key in _KEYS}
     given = {key: value for key, value in given.items() if value is not None}
     if section.sense is not None or section.bound is not None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import stat
 from pathlib import Path
 
 from tradespace.core.errors import Place, StudyError
 from tradespace.core.studies import Study
 from tradespace.study.problems import Collector
-from tradespace.study.yaml_tree import parse_tree
-
-#: A study is some hundred lines; a file beyond this is something else.
-MOST_BYTES = 1_000_000
+from tradespace.study.yaml_tree import LARGEST_BYTES, parse_tree, too_large
 
 
 def load_study(path: str | Path) -> Study:
@@ -28,9 +27,8 @@ def load_study(path: str | Path) -> Study:
         each with file, line and column.
 
     """
-    place = Path(path)
-    text = _read(place)
-    return parse_study(text, file=str(path), folder=str(place.resolve().parent))
+    text = _read(Path(path))
+    return parse_study(text, file=str(path), folder=str(Path(path).resolve().parent))
 
 
 def parse_study(text: str, *, file: str = "study.yaml", folder: str = ".") -> Study:
@@ -68,47 +66,37 @@ def parse_study(text: str, *, file: str = "study.yaml", folder: str = ".") -> St
 
 
 def _read(path: Path) -> str:
+    """Return the text of a file that is small enough and in UTF-8."""
     place = Place(str(path))
-    if path.is_dir():
-        msg = "A study is a file; this is a directory."
-        raise StudyError(
-            msg,
-            place=place,
-            remedy="Give the path of the study file in it.",
-        )
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            msg = (
-                f"The file has {size / 1e6:.1f} MB; a study has at most {MOST_BYTES / 1e6:.0f} MB."
-            )
-            raise StudyError(
-                msg,
-                place=place,
-                remedy="Give the path of the study (YAML), not of the data.",
-            )
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if path.is_dir() else "no regular file"
+            msg = f"A study is a file; this is {kind}."
+            raise StudyError(msg, place=place, remedy="Give the path of the study file.")
+        if status.st_size > LARGEST_BYTES:
+            raise too_large(status.st_size, place=place)
         content = path.read_bytes()
     except FileNotFoundError as error:
         msg = "There is no such file."
-        raise StudyError(
-            msg,
-            place=place,
-            remedy="Write one with 'tradespace init DATA --target COLUMN'.",
-        ) from error
-    except OSError as error:
-        msg = f"The file cannot be read: {error.strerror or error}."
-        raise StudyError(
-            msg,
-            place=place,
-            remedy="Check its permissions.",
-        ) from error
+        remedy = "Write one with 'tradespace init DATA --target COLUMN'."
+        raise StudyError(msg, place=place, remedy=remedy) from error
+    except (OSError, ValueError) as error:
+        msg = f"The file cannot be read: {getattr(error, 'strerror', None) or error}."
+        raise StudyError(msg, place=place, remedy="Check its name and permissions.") from error
+    return _decoded(content, place)
+
+
+def _decoded(content: bytes, place: Place) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        msg = "The file is in UTF-16; a study is in UTF-8."
+        raise StudyError(msg, place=place, remedy="Save it as UTF-8.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        msg = f"The file is not UTF-8 text: byte 0x{content[error.start]:02x}."
-        raise StudyError(
-            msg,
-            place=Place(str(path), line),
-            remedy="Save it as UTF-8.",
-        ) from error
+        before = content[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
+        msg = f"The file is not text in UTF-8: byte 0x{content[error.start]:02x}."
+        remedy = "Save it as UTF-8, and give the path of the study (YAML), not of the data."
+        where = Place(place.file, before.count(b"\n") + 1, column)
+        raise StudyError(msg, place=where, remedy=remedy) from error

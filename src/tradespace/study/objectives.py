@@ -50,11 +50,12 @@ def _objective(checker: Checker, uses: QualityUses, item: Any, path: Path) -> Ob
             remedy=_example(str(item)),
         )
         return None
+    before = len(checker.problems)
     section = checker.read(ObjectiveSection, item, path)
     named = {way: name for way in ("maximize", "minimize") if (name := getattr(section, way))}
     if len(named) != 1:
-        if not named and any(way in item for way in ("maximize", "minimize")):
-            return None  # the name was wrong, and that was said
+        if len(checker.problems) > before:
+            return None  # the key or the name was wrong, and that was said
         checker.note(
             f"An objective has either 'maximize' or 'minimize'; got "
             f"{'both' if named else 'neither'}.",

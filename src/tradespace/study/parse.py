@@ -16,7 +16,6 @@ from tradespace.core.studies import (
     Study,
     Task,
 )
-from tradespace.core.suggest import unknown_name
 from tradespace.study.candidates import read_candidates
 from tradespace.study.constraints import read_constraints
 from tradespace.study.fields import show
@@ -31,7 +30,7 @@ from tradespace.study.schema import (
     StudyFile,
 )
 from tradespace.study.sources import item_path, once, read_columns, read_data, read_features
-from tradespace.study.structure import Checker
+from tradespace.study.structure import Checker, unknown
 from tradespace.study.units import parse_quantity
 from tradespace.study.yaml_tree import Path
 
@@ -41,13 +40,14 @@ def build_study(checker: Checker) -> Study:
     value = checker.tree.value
     read = checker.read(StudyFile, value, ())
     task = None if read.task is None else Task(read.task)
-    columns = read_columns(checker, read)
     if read.purpose is None and "purpose" not in value:
         checker.note(
             "The study has no purpose.",
             ("purpose",),
             remedy="Add 'purpose:' with a sentence on what the component is for.",
         )
+    data = read_data(checker, read.data)
+    columns = read_columns(checker, read)
     if task is not None and task is not Task.BINARY and read.positive is not None:
         checker.note(
             f"'positive' has a meaning for two classes only; the task is {task.value!r}.",
@@ -64,7 +64,7 @@ def build_study(checker: Checker) -> Study:
         name=read.name or _name(file, checker.folder),
         purpose=(read.purpose or "").strip(),
         task=task,
-        data=read_data(checker, read.data),
+        data=data,
         columns=columns,
         positive=read.positive,
         split=read_split(checker, read.split, columns),
@@ -112,7 +112,7 @@ def _project(checker: Checker, section: ProjectSection) -> ProjectSpec:
     known = registry.families()
     for name in families or ():
         if name not in known:
-            message, remedy = unknown_name("family", name, known)
+            message, remedy = unknown("family", name, known)
             at = item_path(checker, ("project", "families"), name)
             checker.note(message, at, remedy=remedy)
     return ProjectSpec(deadline=section.deadline, budget_usd=section.budget, families=families)

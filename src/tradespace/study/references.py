@@ -10,7 +10,8 @@ import re
 from pathlib import Path as FilePath
 
 from tradespace.core.errors import StudyError
-from tradespace.core.suggest import nearest, unknown_name
+from tradespace.core.suggest import nearest
+from tradespace.study.structure import unknown
 
 _REFERENCE = re.compile(r"(?P<module>[^:]+):(?P<name>[A-Za-z_]\w*)")
 _LARGEST_BYTES = 2_000_000
@@ -57,7 +58,7 @@ def check_reference(text: str, *, folder: str, what: str) -> None:
     check_file(module, folder=folder, what=what)
     names = _names_in(FilePath(folder) / module)
     if names is not None and name not in names:
-        message, remedy = unknown_name(f"function of {module!r}:", name, sorted(names))
+        message, remedy = unknown(f"function of {module!r}:", name, sorted(names))
         raise StudyError(message, remedy=remedy)
 
 

@@ -115,10 +115,11 @@ def read_filters(checker: Checker, items: list[Any]) -> tuple[ExcludeSpec, ...]:
             )
             continue
         rest = {key: value for key, value in item.items() if key not in rules}
+        before = len(checker.problems)
         section = checker.read(FilterSection, rest, path, more_keys=tuple(rules))
         named = [rule for rule in rules if rule in item]
         if len(named) + (section.where is not None) != 1:
-            if "where" not in item or named:
+            if len(checker.problems) == before:
                 checker.note(
                     "A filter has either 'where' or one rule.",
                     path,

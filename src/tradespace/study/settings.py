@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tradespace.core.candidates import SearchRange
+from tradespace.core.errors import SettingError
 from tradespace.core.settings import SettingSpec
 from tradespace.study.fields import show
 from tradespace.study.structure import Checker
@@ -74,7 +75,17 @@ def _example(owner: str, specs: Mapping[str, SettingSpec]) -> str:
 
 
 def _plain(checker: Checker, spec: SettingSpec, value: Any, path: Path) -> Any:
-    return checker.attempt(lambda: spec.check(value), path)
+    try:
+        return spec.check(value)
+    except SettingError as error:
+        checker.note(error.message, path, remedy=error.remedy or _advice(spec))
+        return None
+
+
+def _advice(spec: SettingSpec) -> str:
+    if spec.required:
+        return spec.help
+    return f"{spec.help} The default is {show(spec.default)}.".strip()
 
 
 def _space(checker: Checker, spec: SettingSpec, value: Any, path: Path) -> Any:

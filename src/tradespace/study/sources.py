@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradespace.core.studies import ColumnsSpec, DataSpec
-from tradespace.core.suggest import unknown_name
 from tradespace.study.fields import show
 from tradespace.study.references import check_reference, is_reference
 from tradespace.study.schema import ColumnsSection, DataSection, StudyFile
-from tradespace.study.structure import Checker
+from tradespace.study.structure import Checker, unknown
 from tradespace.study.yaml_tree import Path
 
 #: Sets that scikit-learn carries itself.
@@ -30,7 +29,10 @@ def read_data(checker: Checker, value: Any) -> DataSpec:
         )
         return DataSpec("file", "")
     if isinstance(value, dict):
+        before = len(checker.problems)
         section = checker.read(DataSection, value, path)
+        if len(checker.problems) > before:
+            return DataSpec("file", "")
         given = {
             kind: text
             for kind in ("path", "sklearn", "callable")
@@ -72,7 +74,7 @@ def _located(
             remedy="Download them first, or name a function that does: file.py:function.",
         )
     elif kind == "sklearn" and text not in _BUNDLED:
-        message, remedy = unknown_name("scikit-learn set", text, _BUNDLED)
+        message, remedy = unknown("scikit-learn set", text, _BUNDLED)
         checker.note(message, path, remedy=remedy)
     elif kind == "callable":
         what = "The data function"

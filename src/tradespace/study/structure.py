@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tradespace.core.errors import InputError
-from tradespace.core.suggest import allowed_text, nearest, unknown_name
+from tradespace.core.suggest import allowed_text, nearest
 from tradespace.study.fields import OURS, show
 from tradespace.study.problems import Collector
 from tradespace.study.schema import SECTIONS, Section, StudyFile
@@ -29,6 +29,21 @@ _WANTED = {
     "list_type": "a list",
     "dict_type": "a mapping",
 }
+
+
+def unknown(what: str, name: str, allowed: Iterable[str]) -> tuple[str, str]:
+    """Return message and remedy for a name that is not known.
+
+    Examples
+    --------
+    >>> unknown("key of 'budget':", "cup", ["cpu", "fits"])
+    ("Unknown key of 'budget': 'cup'; allowed are: cpu, fits.", "Did you mean 'cpu'?")
+
+    """
+    names = list(dict.fromkeys(allowed))
+    guess = nearest(name, names)
+    message = f"Unknown {what} {name!r}; allowed are: {allowed_text(names)}."
+    return message, f"Did you mean {guess!r}?" if guess else "Choose one of these names."
 
 
 class Checker:
@@ -54,7 +69,7 @@ class Checker:
 
     def unknown(self, what: str, name: str, allowed: Iterable[str], path: Path) -> None:
         """Note a name that is not known, at its key."""
-        message, remedy = unknown_name(what, name, allowed)
+        message, remedy = unknown(what, name, allowed)
         self.note(message, path, remedy=remedy, key=True)
 
     def read(
@@ -88,7 +103,7 @@ class Checker:
             self._unknown_key(where, _keys(_model_at(model, steps[:-1])), more_keys)
         elif kind == "literal_error":
             allowed = [word.strip("'") for word in _words(context["expected"])]
-            message, remedy = unknown_name(f"value of {name!r}:", str(detail["input"]), allowed)
+            message, remedy = unknown(f"value of {name!r}:", str(detail["input"]), allowed)
             self.note(message, where, remedy=remedy)
         elif kind in ("model_type", "model_attributes_type"):
             keys = _keys(_model_at(model, steps))
@@ -117,7 +132,7 @@ class Checker:
         parent = next((str(s) for s in reversed(where[:-1]) if isinstance(s, str)), "")
         what = f"key of {parent!r}:" if parent else "key"
         allowed = [*keys, *more_keys]
-        message, remedy = unknown_name(what, name, allowed)
+        message, remedy = unknown(what, name, allowed)
         homes = [home for home, model in SECTIONS.items() if name in _keys(model)]
         if not parent and name not in SECTIONS and homes:
             remedy = f"It belongs under '{homes[0]}:'."

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tradespace.core.errors import Place, StudyError
+from tradespace.core.quantities import format_quantity
 from tradespace.study.problems import Collector
 from tradespace.study.yaml_messages import syntax_error
 
@@ -95,6 +96,8 @@ def parse_tree(text: str, *, file: str, problems: Collector) -> Tree:
     ({'target': 'y', 'seeds': [1]}, 's.yaml:2:9')
 
     """
+    if len(text) > LARGEST_BYTES:
+        raise too_large(len(text), place=Place(file))
     node = _compose(text, file=file)
     if node is None:
         msg = "The study file is empty."
@@ -114,6 +117,15 @@ def parse_tree(text: str, *, file: str, problems: Collector) -> Tree:
             remedy="Start with 'purpose:', 'data:' and 'target:' at the left margin.",
         )
     return Tree(file, value, builder.values, builder.keys, builder.starts)
+
+
+def too_large(size_bytes: int, *, place: Place) -> StudyError:
+    """Return the error for a file that is too large to be a study."""
+    size = format_quantity(float(size_bytes), "B")
+    most = format_quantity(float(LARGEST_BYTES), "B")
+    msg = f"The file has {size}; a study has at most {most}."
+    remedy = "Give the path of the study (YAML), not of the data."
+    return StudyError(msg, place=place, remedy=remedy)
 
 
 def _compose(text: str, *, file: str) -> Node | None:
@@ -178,7 +190,7 @@ class _Builder:
             msg = f"The file unfolds to more than {MOST_VALUES:,} values."
             raise StudyError(
                 msg,
-                place=place,
+                place=self.keys.get(path[:1], place),
                 remedy="Look for aliases (*name) of lists of aliases; write the values out.",
             )
         if len(path) > DEEPEST:
@@ -284,7 +296,7 @@ class _Builder:
                 place=place,
                 remedy="Whole numbers stay below 2**63; put quotes around it if it is a text.",
             )
-            return 0
+            return None
         return value
 
 
