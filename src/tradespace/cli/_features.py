@@ -111,6 +111,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show everything known of one view."""
+    from dataclasses import replace
+
     from tradespace.core.errors import FeatureError
     from tradespace.core.suggest import unknown_name
     from tradespace.features.definitions import FeatureView
@@ -124,7 +126,8 @@ def show(
     if isinstance(view, FeatureView):
         definitions = [feature.to_dict() for feature in view.features]
         lines = [
-            f"  {n}: {f.slug} [{f.unit}]" for n, f in zip(view.names, view.features, strict=True)
+            f"  {n}: {replace(f, name='').slug} [{f.unit}]"
+            for n, f in zip(view.names, view.features, strict=True)
         ]
     else:
         definitions = [{"expression": expression.text} for expression in view.expressions]

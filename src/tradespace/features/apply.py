@@ -88,6 +88,8 @@ def read_source(view: View) -> pl.DataFrame:
         msg = f"Source {source.name!r} has no path."
         raise FeatureError(msg, remedy="Name its files: path='events/*.parquet'.")
     wanted = {source.time, *view.columns, *(name for name in (source.id, source.created) if name)}
+    if source.contract is not None:
+        wanted.update(source.contract.columns)
     if isinstance(view, FeatureView):
         wanted.add(view.entity)
     return read_files(source.path, sorted(wanted), owner=f"Source {source.name!r}")

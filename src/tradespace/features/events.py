@@ -11,6 +11,7 @@ import polars as pl
 
 from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
+from tradespace.features.checks import check_contract
 from tradespace.features.definitions import EventSource
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[s
     named = [source.time, *(name for name in (source.id, source.created) if name)]
     require_columns(frame, [*named, *columns], owner=f"Source {source.name!r}")
     time_us = times_us(frame, source.time, source=source)
+    check_contract(source, frame)
     created = None
     if source.created is not None:
         arrived = frame.with_columns(pl.col(source.created).fill_null(pl.col(source.time)))

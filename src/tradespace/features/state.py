@@ -111,6 +111,7 @@ class SqliteState:
             msg = f"{str(path)!r} is not a store of online features: {error}."
             raise StoreError(msg) from error
         self._width: dict[str, int] = {}
+        self._one: dict[str, str] = {}
         self._begun = False
 
     def _begin(self) -> None:
@@ -130,6 +131,7 @@ class SqliteState:
             "(entity PRIMARY KEY, time INTEGER, vector BLOB) WITHOUT ROWID"
         )
         self._width[key] = 4 + slots
+        self._one[key] = f'SELECT * FROM "vectors_{key}" WHERE entity = ?'  # noqa: S608 - a hash
 
     def load(self, key: str, entity: Any) -> list[Row]:
         """Return the stored events of an entity in order."""
@@ -150,6 +152,9 @@ class SqliteState:
     def vectors(self, key: str, entities: list[Any]) -> dict[Any, tuple[int, bytes]]:
         """Return the latest vectors that are there, 500 entities to a statement."""
         found: dict[Any, tuple[int, bytes]] = {}
+        if len(entities) == 1:
+            one = self._db.execute(self._one[key], entities).fetchone()
+            return found if one is None else {one[0]: one[1:]}
         for start in range(0, len(entities), 500):
             part = entities[start : start + 500]
             marks = ",".join("?" * len(part))

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _EXPIRE_EVERY = 200
 
 
+#: A feature, its slot and divisor, and the steps of a ratio.
+_Step = tuple[Feature, int, int, "list[_Step] | None"]
+
+
 class _Live:
     """One view at work."""
 
@@ -33,6 +37,8 @@ class _Live:
         self.plan: dict[Feature, tuple[int, int]] = {}
         for feature in leaves(view.features):
             self._slot(feature, whole)
+        # Hashing a feature costs more than computing it: what a read needs is looked up once.
+        self.steps = [self._step(feature) for feature in view.features]
         self.entities: dict[Any, EntityState] = {}
         self.pending: list[tuple[Any, ...]] = []
         self.dirty: dict[Any, int] = {}
@@ -53,17 +59,23 @@ class _Live:
     def payload(self, event: Mapping[str, Any]) -> Payload:
         return tuple([read(event) for read in self.readers])
 
-    def vector(self, state: EntityState, now: int, own: int | None) -> list[float]:
-        return [self.one(feature, state, now, own) for feature in self.view.features]
+    def _step(self, feature: Feature) -> _Step:
+        parts = None if feature.parts is None else [self._step(part) for part in feature.parts]
+        slot, divisor = (0, 1) if parts else self.plan[feature]
+        return feature, slot, divisor, parts
 
-    def one(self, feature: Feature, state: EntityState, now: int, own: int | None) -> float:
-        if feature.parts is not None:
-            above, below = (self.one(part, state, now, own) for part in feature.parts)
-            if below == 0 or math.isnan(below) or math.isnan(above):
-                return math.nan if feature.empty is None else feature.empty
-            return above / below
-        slot, divisor = self.plan[feature]
+    def vector(self, state: EntityState, now: int, own: int | None) -> list[float]:
+        return [_value(step, state, now, own) for step in self.steps]
+
+
+def _value(step: _Step, state: EntityState, now: int, own: int | None) -> float:
+    feature, slot, divisor, parts = step
+    if parts is None:
         return state.value(feature, slot, divisor, now, own)
+    above, below = (_value(part, state, now, own) for part in parts)
+    if below == 0 or math.isnan(below) or math.isnan(above):
+        return math.nan if feature.empty is None else feature.empty
+    return above / below
 
 
 def _reader(

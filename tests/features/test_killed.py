@@ -1,0 +1,74 @@
+"""A streaming process that is killed at any moment loses no event and counts none twice."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tradespace.features import EventSource, FeatureView, count, mean, sum_
+from tradespace.features.state import SqliteState
+from tradespace.features.stream import StreamEngine
+
+N = 20_000
+KILLS = 100
+SOURCE = EventSource("log", time="at", id="id", decimals={"amount": 2})
+VIEW = FeatureView(
+    "card", SOURCE, "card", [count("1h"), sum_("amount", "1h"), mean("amount", "2min")]
+)
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import test_killed as t
+t.feed(sys.argv[2], say_ready=True)
+"""
+
+
+def event(i: int) -> dict[str, object]:
+    return {"id": i, "at": 1_000_000 * i, "card": i * 7919 % 40, "amount": (i * 31 % 997) / 100}
+
+
+def feed(path: str | None, *, say_ready: bool = False) -> StreamEngine:
+    engine = StreamEngine([VIEW], state=None if path is None else SqliteState(path))
+    if say_ready:
+        print("ready", flush=True)
+    while engine.offset < N:
+        engine.push([event(i) for i in range(engine.offset, min(engine.offset + 20, N))])
+    return engine
+
+
+@pytest.mark.slow
+def test_a_hundred_kills_change_no_value(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.db")
+    rng = random.Random(0)
+    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parent), path]
+    offsets = [0]
+    for _ in range(KILLS):
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(rng.uniform(0.0, 0.03))
+            process.kill()
+            assert process.wait() == -signal.SIGKILL
+        state = SqliteState(path)
+        offsets.append(state.offset())
+        state.close()
+    left = feed(path)
+    whole = feed(None)
+    cards = list(range(40))
+    now = 1_000_000 * N
+
+    assert offsets == sorted(offsets)
+    # Most kills came while events were being taken in, none after the last.
+    assert len(set(offsets)) > KILLS / 2
+    assert offsets[-1] < N
+    np.testing.assert_array_equal(
+        left.read("card", cards, now_us=now), whole.read("card", cards, now_us=now)
+    )
