@@ -30,9 +30,7 @@ class Week:
         """Decide the same measurements under other requirements; nothing is trained again."""
         lines = self.study.read_text().splitlines()
         start = next(i for i, line in enumerate(lines) if line.startswith("constraints:"))
-        stop = next(
-            i for i, line in enumerate(lines) if line.startswith(("environment:", "seeds:"))
-        )
+        stop = next(i for i, line in enumerate(lines) if line.startswith("candidates:"))
         edited = self.study.with_name("edited.yaml")
         edited.write_text("\n".join([*lines[:start], text, *lines[stop:]]))
         decision = evaluate(load_study(edited), out=self.out)
