@@ -83,7 +83,7 @@ def with_polars(frame: pl.DataFrame) -> Columns:
 def with_pandas(frame: pl.DataFrame) -> Columns:
     table = pd.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
     found = {
-        "TX_DURING_WEEKEND": (table.TX_DATETIME.dt.weekday >= 5).to_numpy(),
+        "TX_DURING_WEEKEND": (table.TX_DATETIME.dt.day_of_week >= 5).to_numpy(),
         "TX_DURING_NIGHT": (table.TX_DATETIME.dt.hour <= 6).to_numpy(),
     }
     for key, value, name in (
