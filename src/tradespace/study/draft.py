@@ -21,6 +21,8 @@ _DROPPED = {
     ColumnRole.UNUSABLE: "not usable",
 }
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )")
+#: Characters that YAML takes only as escapes, or that no editor shows.
+_HIDDEN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _WORDS = ("true", "false", "null", "nan", "inf", "yes", "no", "on", "off", "y", "n")
 
 
@@ -68,9 +70,8 @@ def scalar(value: object) -> str:
     text = str(value)
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return json.dumps(text, ensure_ascii=False).translate(
-        {code: f"\\u{code:04x}" for code in (0x7F, 0x85, 0x2028, 0x2029, 0xFEFF)}
-    )
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", quoted)
 
 
 def _comment(text: str) -> str:
