@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,7 +41,7 @@ class SettingSpec:
     (3, None)
     >>> spec.check(0)
     Traceback (most recent call last):
-    tradespace.core.errors.SettingError: Setting 'max_depth' must be a whole number >= 1, or null; got 0.
+    tradespace.core.errors.SettingError: Setting 'max_depth' must be a whole number >= 1, ...
 
     """
 
@@ -90,7 +90,7 @@ class SettingSpec:
                 ok = isinstance(value, int) and not isinstance(value, bool)
             case "float":
                 ok = isinstance(value, int | float) and not isinstance(value, bool)
-                ok = ok and math.isfinite(value)
+                ok = ok and abs(value) <= sys.float_info.max  # nan, infinities, huge integers
                 value = float(value) if ok else value
             case "bool":
                 ok = isinstance(value, bool)
