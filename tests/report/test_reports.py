@@ -117,7 +117,8 @@ def test_the_page_draws_itself_in_a_browser_without_an_error(tmp_path: Path, chr
     place = write_reports(made(), tmp_path)["report.html"]
     probe = (
         "<script>addEventListener('load', () => setTimeout(() => {"
-        "const one = (s) => document.querySelector(s), all = (s) => [...document.querySelectorAll(s)];"
+        "const one = (s) => document.querySelector(s);"
+        "const all = (s) => [...document.querySelectorAll(s)];"
         "const t = one('#x-axis'); const was = one('#plot-tradeoff .xtitle').textContent;"
         "t.value = 'latency_p99'; t.dispatchEvent(new Event('change'));"
         "setTimeout(() => { const now = one('#plot-tradeoff .xtitle').textContent;"
