@@ -88,7 +88,7 @@ def test_a_killed_run_leaves_no_worker_behind(cancer_study: Path) -> None:
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=60)
 
     assert children
     assert not alive

@@ -60,6 +60,7 @@ def evaluate(
     out: str | Path | None = None,
     workers: int | None = None,
     listen: Listener = silent,
+    share: bool = True,
 ) -> Decision:
     """Return the decision of a study, doing only the work that is not done yet.
 
@@ -73,6 +74,8 @@ def evaluate(
         Trials at a time; by default the study's number, else one a core.
     listen : callable, optional
         Hears of every step.
+    share : bool
+        Let one fit serve several candidates where that is exact.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def evaluate(
         study = load_study(study)
     folder = Path(out) if out is not None else default_folder(study)
     with folder_lock(folder):
-        exploration = Exploration(study, folder, workers=workers, listen=listen)
+        exploration = Exploration(study, folder, workers=workers, listen=listen, share=share)
         try:
             return exploration.decide()
         finally:
@@ -103,11 +106,18 @@ class Exploration:
     """One run over a study; use :func:`evaluate` unless you need its parts."""
 
     def __init__(
-        self, study: Study, folder: Path, *, workers: int | None = None, listen: Listener = silent
+        self,
+        study: Study,
+        folder: Path,
+        *,
+        workers: int | None = None,
+        listen: Listener = silent,
+        share: bool = True,
     ) -> None:
         self.study = study
         self.folder = folder
         self.listen = listen
+        self.share = share
         self.store = RunStore(folder / "run.sqlite")
         self._started = (time.perf_counter(), time.process_time())
         self._workers = workers or study.budget.workers or os.cpu_count() or 1
@@ -200,7 +210,7 @@ class Exploration:
             return {}
         tasks = [
             FitTask(tuple(p.candidate for p in group), fold, self.study.seeds[0])
-            for group in sharing_groups(planned)
+            for group in sharing_groups(planned, share=self.share)
             for fold in folds
         ]
         return by_candidate(self._fits("search", tasks))
@@ -240,7 +250,7 @@ class Exploration:
         tasks = [
             FitTask(tuple(plan.candidate for plan in group), "test", seed)
             for seed in seeds
-            for group in sharing_groups(p for p in finalists if seed in p.seeds)
+            for group in sharing_groups((p for p in finalists if seed in p.seeds), share=self.share)
         ]
         tested = by_candidate(self._fits("final", tasks))
         if finalists:

@@ -85,17 +85,18 @@ def _why_excluded(study: Study, candidate: Candidate, predicted: Mapping[str, Re
     return ""
 
 
-def sharing_groups(planned: Iterable[Planned]) -> list[tuple[Planned, ...]]:
+def sharing_groups(planned: Iterable[Planned], *, share: bool = True) -> list[tuple[Planned, ...]]:
     """Return the candidates that are still in, grouped by the fit that serves them.
 
-    The biggest stands first. Candidates whose family shares nothing stand alone.
+    The biggest stands first. Candidates whose family shares nothing stand alone, and so do all
+    without `share`.
     """
     groups: dict[Any, list[Planned]] = {}
     for plan in planned:
         if plan.excluded:
             continue
         candidate = plan.candidate
-        key = family_of(candidate).sharing_key(candidate.settings)
+        key = family_of(candidate).sharing_key(candidate.settings) if share else None
         if key is None:
             groups[candidate.id] = [plan]
         else:

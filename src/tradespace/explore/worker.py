@@ -82,8 +82,8 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
 
     An error about what the user wrote comes back under "error", so that it keeps its place.
     """
-    from tradespace.data.load import load_dataset
     from tradespace.components.sizes import shape_of
+    from tradespace.data.load import load_dataset
     from tradespace.data.storage import save_dataset
     from tradespace.qualities.measure import required_columns
 
