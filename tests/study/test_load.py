@@ -272,9 +272,22 @@ def refusal(file: Path) -> InputError:
         (b"a: 1\n\xff", "not text in UTF-8: byte 0xff", (2, 1)),
         ("purpose: x".encode("utf-16"), "in UTF-16", (None, None)),
         (b"just words", "a mapping of keys to values; found the text", (1, 1)),
-        (b"a: " + b"[" * 3000 + b"]" * 3000, "more than 30 deep", (None, None)),
+        (b"a: " + b"[" * 3000 + b"]" * 3000, "more than 30 deep", (1, 104)),
+        (b"a: " + b"[" * 40 + b"]" * 40, "more than 30 deep", (1, 34)),
+        (b"a:\n " + b"- " * 3000, "more than 30 deep", (None, None)),
     ],
-    ids=["empty", "comments", "binary", "latin-1", "byte", "utf-16", "words", "deep"],
+    ids=[
+        "empty",
+        "comments",
+        "binary",
+        "latin-1",
+        "byte",
+        "utf-16",
+        "words",
+        "deep",
+        "nested",
+        "dashes",
+    ],
 )
 def test_what_is_no_study_is_refused(
     content: bytes, cause: str, place: tuple[int | None, int | None], tmp_path: Path

@@ -24,6 +24,7 @@ Path = tuple[str | int, ...]
 #: The parser takes seconds for more; a study file has a few kB.
 LARGEST_BYTES = 100_000
 DEEPEST = 30
+_DEEPEST_BRACKETS = 100
 MOST_VALUES = 20_000
 _CORE = "tag:yaml.org,2002:"
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
@@ -145,18 +146,33 @@ def _compose(text: str, *, file: str) -> Node | None:
             place=Place(file, line, column),
             remedy="Give the path of the study (YAML), not of the data; or remove the character.",
         )
+    _check_brackets(text, file=file)
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
         raise syntax_error(error, file=file, text=text) from None
     except RecursionError:
-        msg = f"The file nests values more than {DEEPEST} deep."
-        raise StudyError(
-            msg,
-            place=Place(file),
-            remedy="Look for brackets that are opened again and again.",
-        ) from None
+        raise _too_deep(Place(file)) from None
     return node
+
+
+def _check_brackets(text: str, *, file: str) -> None:
+    """Refuse brackets so deep that the parser would take minutes over them.
+
+    Brackets in quotes and comments count as well, which matters only for absurd texts.
+    """
+    depth = 0
+    for found in re.finditer(r"[\[\]{}]", text):
+        depth = depth + 1 if found.group() in "[{" else max(0, depth - 1)
+        if depth > _DEEPEST_BRACKETS:
+            line = text.count("\n", 0, found.start()) + 1
+            column = found.start() - text.rfind("\n", 0, found.start())
+            raise _too_deep(Place(file, line, column))
+
+
+def _too_deep(place: Place) -> StudyError:
+    msg = f"The file nests values more than {DEEPEST} deep."
+    return StudyError(msg, place=place, remedy="Close each bracket; a study needs five levels.")
 
 
 def _kind(value: Any) -> str:
@@ -191,15 +207,10 @@ class _Builder:
             raise StudyError(
                 msg,
                 place=self.keys.get(path[:1], place),
-                remedy="Look for aliases (*name) of lists of aliases; write the values out.",
+                remedy="Shorten its lists; write the values out where aliases multiply.",
             )
         if len(path) > DEEPEST:
-            msg = f"The file nests values more than {DEEPEST} deep."
-            raise StudyError(
-                msg,
-                place=place,
-                remedy="A study needs five levels at most.",
-            )
+            raise _too_deep(place)
         if id(node) in self._open:
             msg = f"The anchor {_anchor(node)} contains itself, so the file has no end."
             raise StudyError(
