@@ -94,9 +94,8 @@ def main() -> None:
             f"{(total - work) / total:.1%} of all, "
             f"{(total - work - float(found['export_cpu_s'])) / total:.1%} without exporting"
         )
-    print(
-        f"CPU exhaustive / sharing: {float(alone['total_cpu_s']) / float(shared['total_cpu_s']):.2f}"
-    )
+    ratio = float(alone["total_cpu_s"]) / float(shared["total_cpu_s"])
+    print(f"CPU exhaustive / sharing: {ratio:.2f}")
     print(f"same decision: {shared['recommended'] == alone['recommended']}")
 
 

@@ -100,7 +100,7 @@ def test_rows_without_a_label_are_filtered_out() -> None:
     gaps = dataclasses.replace(TABLE, missing_target=7)
     (kept,) = parse_study(draft_study(gaps)).exclude
 
-    assert kept.where == '"is_fraud" IS NOT NULL'
+    assert kept.where == '"is_fraud" IS NULL'
     assert "7 rows" in kept.why
 
 

@@ -144,7 +144,7 @@ def test_a_whole_fraud_study_is_divided_by_time(fraud: Path) -> None:
     known, real = study.exclude
     assert (known.rule, known.parts) == ("known_positive_entities", ("test",))
     assert known.settings == {"entity": "CUSTOMER_ID", "delay": "7 days"}
-    assert (real.where, real.parts) == ("TX_AMOUNT > 0", ("train", "validation", "test"))
+    assert (real.where, real.parts) == ("TX_AMOUNT <= 0", ("train", "validation", "test"))
     assert study.candidates[4].preprocessing == {"raw": True}
     assert study.seeds == (0,)
 

@@ -67,7 +67,7 @@ def encode_target(
             f"The target {name!r} has no value in {missing:,} of {len(series):,} rows "
             f"(first at rows {rows}, counted from 0)."
         )
-        remedy = f'Leave them out: exclude: [{{name: unlabeled, where: "{name} IS NOT NULL"}}].'
+        remedy = f'Leave them out: exclude: [{{name: unlabeled, where: "{name} IS NULL"}}].'
         raise DataError(msg, place=place, remedy=remedy)
     task = study.task or find_task(series)
     if task is Task.REGRESSION:

@@ -142,9 +142,9 @@ def _known(study: Study, names: Sequence[str] | None, extra: Iterable[str]) -> N
 
 
 def _filtered(frame: pl.DataFrame, spec: ExcludeSpec) -> pl.DataFrame:
-    """Return the rows that meet the condition of a filter."""
+    """Return the rows that do not meet the condition of a filter; unknown does not meet it."""
     try:
-        return frame.filter(pl.sql_expr(spec.where or "true"))
+        return frame.filter(~pl.sql_expr(spec.where or "false").fill_null(value=False))
     except pl.exceptions.PolarsError as error:
         detail = str(error).splitlines()[0]
         msg = f"The condition {spec.where!r} of the filter {spec.name!r} is wrong: {detail}."

@@ -303,10 +303,8 @@ def _check_rows(dataset: Dataset, fold: Fold) -> Any:
 def _release_free_memory() -> None:
     """Give freed memory back to the system, so that the next peak is the fit's own."""
     import ctypes
-    import gc
     import sys
 
-    gc.collect()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:

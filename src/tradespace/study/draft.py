@@ -178,9 +178,9 @@ def _exclude(profile: TableProfile) -> Iterator[str]:
         return
     name = profile.target.name
     quoted = name.replace('"', '""')
-    condition = scalar(f'"{quoted}" IS NOT NULL')
-    yield "exclude:                  # filters that say which rows stay"
-    yield "  - name: labeled rows"
+    condition = scalar(f'"{quoted}" IS NULL')
+    yield "exclude:                  # filters that say which rows are left out"
+    yield "  - name: unlabeled rows"
     why = "have no label, so they can be neither learned nor scored."
     yield f"    why: {profile.missing_target:,} rows {why}"
     yield f"    where: {condition}"

@@ -111,7 +111,7 @@ def read_filters(checker: Checker, items: list[Any]) -> tuple[ExcludeSpec, ...]:
             checker.note(
                 f"A filter is a mapping; got {show(item)}.",
                 path,
-                remedy="Write '- {name: small, why: ..., where: \"amount > 1\"}'.",
+                remedy="Write '- {name: small, why: ..., where: \"amount < 1\"}'.",
             )
             continue
         rest = {key: value for key, value in item.items() if key not in rules}

@@ -83,7 +83,7 @@ class FilterSection(Section):
     name: Name | None = Field(None, description="For the record.")
     why: Name | None = Field(None, description="One sentence.")
     where: Name | None = Field(
-        None, description="SQL condition on columns; rows that meet it stay."
+        None, description="SQL condition on columns; rows that meet it are left out."
     )
     parts: list[Part] | None = Field(None, description="Where it applies.")
 
