@@ -227,8 +227,8 @@ def schedule(
         else:
             out.mkdir(parents=True, exist_ok=True)
             for one in found:
-                text = disassemble(one.program)
-                (out / f"{one.layer.name}.dlp").write_text(text, encoding="utf-8")
+                path = out / f"{one.layer.name}.dlp"
+                path.write_text(disassemble(one.program), encoding="utf-8")
     rows = [_facts(one) for one in found]
     if as_json:
         extra = {"program": disassemble(found[0].program)} if len(found) == 1 else {}
@@ -340,16 +340,8 @@ def sweep(
     except InputError as error:
         _fail(error)
     if as_json:
-        rows = [
-            {
-                **p.values,
-                "time_s": p.time_s,
-                "bound_s": p.bound_s,
-                "traffic_words": p.traffic_words,
-                "energy_j": p.energy_j,
-            }
-            for p in points
-        ]
+        names = ("time_s", "bound_s", "traffic_words", "energy_j")
+        rows = [{**p.values, **{name: getattr(p, name) for name in names}} for p in points]
         typer.echo(json.dumps({"points": rows, "doubling_saves": dict(gains)}))
         return
     from rich.console import Console

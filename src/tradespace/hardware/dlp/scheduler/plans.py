@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, log
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tradespace.hardware.dlp.costs import Ticks
 from tradespace.hardware.dlp.layers import Layer
@@ -20,8 +20,7 @@ from tradespace.hardware.dlp.scheduler.tiling import Tiling
 Plan: TypeAlias = Streaming | Tiling | Planewise
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A plan with its estimates: ticks that it takes at least, words that it moves, tasks."""
 
     plan: Plan
@@ -158,6 +157,8 @@ def _chunk_count(channels: int, first: int, ratio: float) -> float:
 
 
 def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candidate]:
+    terms, total, columns = layer.terms, layer.rows, layer.columns
+    weights, results = layer.weight_words, layer.output_words
     row = layer.channels * layer.width
     height, down = layer.window[0], layer.stride[0]
     if row * min(layer.height, height) > room[0]:
@@ -173,10 +174,10 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
     ]
     for block, group in exchanged:
         passes = ceil(layer.outputs / block)
-        if (block if passes == 1 else block + group) * layer.terms > room[1]:
+        if (block if passes == 1 else block + group) * terms > room[1]:
             continue
-        for rows in sizes(layer.rows, most=8):
-            if rows == layer.rows and layer.rows > 1 and layer.images == 1:
+        for rows in sizes(total, most=8):
+            if rows == total and total > 1 and layer.images == 1:
                 continue
             span = min(layer.height, (rows - 1) * down + height)
             least = min(row_count, span + rows * down)
@@ -184,22 +185,22 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
             if passes > 1:
                 rings |= {*range(least, least + 8), *powers(row_count)}
             channel = (span * layer.width + block * layer.taps) * rates.word
-            panel = rows * layer.columns * block * layer.taps * rates.operation
+            panel = rows * columns * block * layer.taps * rates.operation
             unit = channel
             if rows == 1 and height > 1 and layer.channels <= 16:
                 unit = (
                     layer.width * (layer.padding[0] + 1)
                     + block * layer.window[1] * (layer.padding[0] + 1)
                 ) * rates.word
-            tiles = ceil(layer.rows / rows) * layer.images
+            tiles = ceil(total / rows) * layer.images
             compute = panel * layer.channels  # ticks of a tile
-            store = rows * layer.columns * block * rates.word
+            store = rows * columns * block * rates.word
             load = rows * down * row * rates.word
             exchange = 0.0
             if passes * layer.groups > 1:
-                taken = block * layer.terms * rates.word + load + store
+                taken = block * terms * rates.word + load + store
                 exchange = max(0.0, taken - compute) * (passes * layer.groups - 1)
-            tail = layer.columns if taper >= 2 else rows * layer.columns * group
+            tail = columns if taper >= 2 else rows * columns * group
             turns = 2 * ceil(block / group) if passes * layer.groups > 1 else ceil(block / group)
             tasks = layer.groups * passes * (tiles + turns)
             steps = tasks + _chunk_count(layer.channels, 1, panel / channel)
@@ -208,23 +209,22 @@ def _rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Iterator[Candida
                 if not _fits(plan, layer, room):
                     break
                 fresh = row_count + (passes - 1) * (row_count - ring)
-                words = layer.groups * fresh * row + layer.weight_words + layer.output_words
+                words = layer.groups * fresh * row + weights + results
                 loading = fresh / (passes * row_count)  # share of the tiles that load
                 each = loading * max(compute, load + store) + (1 - loading) * max(compute, store)
                 share = layer.outputs / (passes * block)  # the last block may be narrower
-                steady = (
-                    layer.groups * passes * share * layer.rows / rows * layer.images - 1
-                ) * each
+                steady = (layer.groups * passes * share * total / rows * layer.images - 1) * each
                 begin = max(panel * layer.channels, channel * layer.channels + load)
                 ticks = max(
                     begin + steady + exchange + unit + tail * rates.word,
-                    words * rates.word + rows * layer.columns * layer.terms * rates.operation,
+                    words * rates.word + rows * columns * terms * rates.operation,
                 )
                 yield Candidate(plan, ticks + steps * rates.overhead, words, steps)
 
 
 def _tiles(layer: Layer, rates: Rates, room: tuple[int, int], most: int) -> Iterator[Candidate]:
-    channels, taps = layer.channels, layer.taps
+    channels, taps, terms, macs = layer.channels, layer.taps, layer.terms, layer.macs
+    words = (layer.weight_words, layer.output_words)
     widths = [layer.columns] if layer.columns <= 256 else sizes(layer.columns, most=8)
     blocks_of = sizes(layer.outputs, most=12)
     steps = [c for c in (1, 2, 4, 8, 16, 32, 64, 256, 1024, 4096) if c <= channels]
@@ -244,8 +244,11 @@ def _tiles(layer: Layer, rates: Rates, room: tuple[int, int], most: int) -> Iter
                 if positions * block + area > room[0] or block * taps > room[1]:
                     break
                 limits = ((room[0] - positions * block) // area, room[1] // (block * taps))
-                tile = _Tile(layer, rates, rows, columns, block, area, pictures, whole)
                 tiles = layer.groups * pictures * ceil(layer.outputs / block)
+                share = macs / (tiles * positions * block * terms)
+                tile = _Tile(
+                    layer, rates, rows, columns, block, area, pictures, whole, *words, share
+                )
                 for step in _few_steps(steps, tiles * channels, most):
                     for last in {step, min(channels, max(step, least))}:
                         small = min(channels, step + last)
@@ -272,6 +275,9 @@ class _Tile:
     area: int
     pictures: int
     whole: int
+    weights: int
+    results: int
+    share: float  # of a whole tile that the average one is; tiles at the edge are smaller
 
     def rings(
         self, step: int, last: int, small: int, limits: tuple[int, int]
@@ -286,9 +292,7 @@ class _Tile:
         part = block * taps  # words of the weights of one channel
         compute = positions * part * rates.operation  # ticks of one channel
         load = (area + part) * rates.word
-        share = layer.macs / (
-            tiles * positions * block * layer.terms
-        )  # tiles at the edge are smaller
+        share, weight_words, output_words = self.share, self.weights, self.results
         final = compute * last
         # at the end of a tile its results leave and the next one's first channels arrive,
         # in portions that fit only roughly: hence some more room
@@ -307,15 +311,11 @@ class _Tile:
                         break
                     inputs, weights = (keep, kept) if outside else (kept, keep)
                     inner, outer = (passes, pictures) if outside else (pictures, passes)
-                    total = (
-                        (self.whole, layer.weight_words)
-                        if outside
-                        else (layer.weight_words, self.whole)
-                    )
+                    total = (self.whole, weight_words) if outside else (weight_words, self.whole)
                     # the shared operand is loaded anew but for what is kept, the other each time
                     words = total[0] * (1 + (inner - 1) * (1 - keep / channels))
                     words += total[1] * (outer - (outer - 1) * kept / channels / inner)
-                    words += layer.output_words
+                    words += output_words
                     held = keep / channels * (inner - 1) / inner
                     each = held * max(compute, other * rates.word) + (1 - held) * max(compute, load)
                     if not shared:

@@ -9,7 +9,7 @@ for alternate blocks, so that the rows at the turn are not loaded twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.scheduler.work import (
@@ -26,8 +26,7 @@ from tradespace.hardware.dlp.scheduler.work import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Streaming:
+class Streaming(NamedTuple):
     """A plan; sizes are in columns (outputs), rows and channels.
 
     ``rows`` is the tile of rows (0: all, and columns stream), ``block`` the columns of a block

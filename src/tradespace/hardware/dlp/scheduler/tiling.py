@@ -7,8 +7,8 @@ while others are computed and the next tile can begin without waiting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.scheduler.work import (
@@ -24,8 +24,7 @@ from tradespace.hardware.dlp.scheduler.work import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tiling:
+class Tiling(NamedTuple):
     """A plan; sizes in rows, columns of the picture, outputs and channels.
 
     ``rows_outside`` orders tiles with the picture outside and blocks of outputs inside;
