@@ -224,7 +224,10 @@ class Exploration:
             return inside
         from tradespace.decide.decide import decide
 
-        evidence = [evidence_of(p, searched.get(p.candidate.id, ())) for p in inside]
+        sure = self.study.confidence
+        evidence = [
+            evidence_of(p, searched.get(p.candidate.id, ()), confidence=sure) for p in inside
+        ]
         decision = decide(_on_validation(self.study, evidence), evidence, context={})
         order = [
             assessment.candidate.id
@@ -258,7 +261,10 @@ class Exploration:
                 test_hash=content_hash([data["hash"], "test"]), study_hash=self.study.hash
             )
         evidence = {
-            p.candidate.id: evidence_of(p, tested.get(p.candidate.id, ())) for p in finalists
+            p.candidate.id: evidence_of(
+                p, tested.get(p.candidate.id, ()), confidence=self.study.confidence
+            )
+            for p in finalists
         }
         evidence = self._operation(finalists, tested, evidence)
         return [self._placed(plan, evidence) for plan in planned]

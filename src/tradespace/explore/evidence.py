@@ -30,7 +30,7 @@ def facts_of(plan: Planned, trials: Sequence[Trial]) -> dict[str, Any]:
     return facts
 
 
-def evidence_of(plan: Planned, trials: Sequence[Trial]) -> Evidence:
+def evidence_of(plan: Planned, trials: Sequence[Trial], *, confidence: float = 0.95) -> Evidence:
     """Return the evidence of one candidate from its trials.
 
     A candidate with one failed trial has failed: what it does on the other seeds is not what
@@ -52,20 +52,25 @@ def evidence_of(plan: Planned, trials: Sequence[Trial]) -> Evidence:
             excluded=skipped,
             facts=facts_of(plan, trials),
         )
-    return Evidence(candidate, combined_readings(trials), facts=facts_of(plan, trials))
+    readings = combined_readings(trials, confidence=confidence)
+    return Evidence(candidate, readings, facts=facts_of(plan, trials))
 
 
-def combined_readings(trials: Iterable[Trial]) -> dict[str, Reading]:
-    """Return one reading a quality out of several seeds and folds."""
-    from tradespace.qualities.combine import combine_seeds
+def combined_readings(trials: Iterable[Trial], *, confidence: float = 0.95) -> dict[str, Reading]:
+    """Return one reading a quality: over the seeds of each fold, then over the folds."""
+    from tradespace.qualities.combine import combine_folds, combine_seeds
 
-    by_quality: dict[str, list[Reading]] = {}
+    by_quality: dict[str, dict[str, list[Reading]]] = {}
     for trial in trials:
         for reading in trial.readings:
-            by_quality.setdefault(reading.quality, []).append(reading)
+            folds = by_quality.setdefault(reading.quality, {})
+            folds.setdefault(trial.split, []).append(reading)
     return {
-        name: readings[0] if len(readings) == 1 else combine_seeds(readings)
-        for name, readings in by_quality.items()
+        name: combine_folds(
+            [combine_seeds(readings, confidence=confidence) for readings in folds.values()],
+            confidence=confidence,
+        )
+        for name, folds in by_quality.items()
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from tradespace.qualities._predictive import AbstractPredictiveQuality
+from tradespace.qualities._predictive import AbstractPredictiveQuality, units_among
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -79,9 +79,20 @@ class _PerClass(AbstractPredictiveQuality):
         return value
 
 
+def _rarest(predictions: Predictions, classes: npt.NDArray[Any]) -> int:
+    wanted = [1] if predictions.y_score.ndim == 1 else range(predictions.y_score.shape[1])
+    return min(units_among(predictions, classes == k) for k in wanted)
+
+
 @final
 class Precision(_PerClass):
     """Share of rows called positive that are; 0 if none is called."""
+
+    def limiting_units(self, predictions: Predictions, settings: Mapping[str, Any]) -> int:
+        """Return the units among the rows called positive."""
+        return _rarest(
+            predictions, decided_classes(predictions, float(settings.get("threshold", 0.5)))
+        )
 
     def ratio(self, hit: float, called: float, actual: float) -> float:
         """Return hits among the called."""
@@ -93,6 +104,11 @@ class Precision(_PerClass):
 class Recall(_PerClass):
     """Share of positive rows that are called; 0 if there is none."""
 
+    def limiting_units(self, predictions: Predictions, settings: Mapping[str, Any]) -> int:
+        """Return the units among the positive rows, or among those of the rarest class."""
+        del settings
+        return _rarest(predictions, predictions.y_true)
+
     def ratio(self, hit: float, called: float, actual: float) -> float:
         """Return hits among the actual."""
         del called
@@ -102,6 +118,11 @@ class Recall(_PerClass):
 @final
 class F1(_PerClass):
     """Harmonic mean of precision and recall; 0 if neither is defined."""
+
+    def limiting_units(self, predictions: Predictions, settings: Mapping[str, Any]) -> int:
+        """Return the units among the positive rows, or among those of the rarest class."""
+        del settings
+        return _rarest(predictions, predictions.y_true)
 
     def ratio(self, hit: float, called: float, actual: float) -> float:
         """Return twice the hits among called and actual together."""

@@ -99,7 +99,7 @@ def time_calls(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        while len(kept) < wanted and len(spare) <= MOST_REPEATED:
+        while len(kept) < wanted and len(spare) < MOST_REPEATED:
             walls = np.empty(block_calls)
             cpu = clock.cpu_s()
             for index in range(block_calls):
@@ -153,7 +153,7 @@ def quantile_interval(
 
 
 _LATENCIES: weakref.WeakKeyDictionary[Any, dict[int, Timing]] = weakref.WeakKeyDictionary()
-_THROUGHPUTS: weakref.WeakKeyDictionary[Any, Reading] = weakref.WeakKeyDictionary()
+_THROUGHPUTS: weakref.WeakKeyDictionary[Any, dict[int, Reading]] = weakref.WeakKeyDictionary()
 
 
 def measure_latency(scorer: Scorer, *, context: Context, runs: int = 2000) -> Timing:
@@ -175,8 +175,9 @@ def measure_latency(scorer: Scorer, *, context: Context, runs: int = 2000) -> Ti
 
 def measure_throughput(scorer: Scorer, *, context: Context) -> Reading:
     """Return rows per second in batches of the environment's size; timed once a component."""
-    if scorer not in _THROUGHPUTS:
-        size = min(context.environment.rows_per_batch, scorer.n_rows)
+    size = min(context.environment.rows_per_batch, scorer.n_rows)
+    known = _THROUGHPUTS.setdefault(scorer, {})
+    if size not in known:
         batch = scorer.prepare(0, size)
         waits = scorer.runtime == "http"
         timing = time_calls(
@@ -193,8 +194,8 @@ def measure_throughput(scorer: Scorer, *, context: Context) -> Reading:
         if timing.disturbed:
             method, rates = "the machine was too busy: " + method, (rates[0], 0.0, math.inf)
         facts = {**timing.facts, "discarded_blocks": timing.discarded}
-        _THROUGHPUTS[scorer] = Reading("throughput", *rates, "1/s", method=method, context=facts)
-    return _THROUGHPUTS[scorer]
+        known[size] = Reading("throughput", *rates, "1/s", method=method, context=facts)
+    return known[size]
 
 
 class _Percentile(AbstractQuality):
@@ -216,7 +217,7 @@ class _Percentile(AbstractQuality):
         }
         if timing.disturbed:
             method = f"unknown: the machine was busy in {timing.discarded} blocks; {method}"
-            low, high = 0.0, math.inf
+            value, low, high = float(timing.walls_s.min()), 0.0, math.inf
         return Reading(use.name, value, low, high, use.unit, method=method, context=facts)
 
 

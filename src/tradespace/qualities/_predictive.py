@@ -41,9 +41,24 @@ class AbstractPredictiveQuality(AbstractQuality):
     ) -> Statistic:
         """Return the function from row weights to the value."""
 
+    def limiting_units(self, predictions: Predictions, settings: Mapping[str, Any]) -> int:
+        """Return how many independent units the value rests on; by default all.
+
+        Recall rests on the positive rows only, precision on the rows called positive.
+        """
+        del settings
+        return units_among(predictions, np.ones(len(predictions.y_true), dtype=bool))
+
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
         """Return the value with its bootstrap interval."""
         return measure_together([(self, use)], subject, context)[0]
+
+
+def units_among(predictions: Predictions, rows: npt.NDArray[np.bool_]) -> int:
+    """Return how many units (groups, or rows) stand among some rows."""
+    if predictions.groups is None:
+        return int(rows.sum())
+    return len(np.unique(predictions.groups[rows]))
 
 
 def measure_together(
@@ -61,8 +76,15 @@ def measure_together(
     for index, weight in enumerate(weights):
         draws[index] = [statistic(weight) for statistic in statistics]
     return [
-        _reading(use, value, draws[:, column], predictions, context)
-        for column, ((_, use), value) in enumerate(zip(qualities, values, strict=True))
+        _reading(
+            use,
+            value,
+            draws[:, column],
+            predictions,
+            context,
+            limit=quality.limiting_units(predictions, use.settings),
+        )
+        for column, ((quality, use), value) in enumerate(zip(qualities, values, strict=True))
     ]
 
 
@@ -72,6 +94,8 @@ def _reading(
     draws: npt.NDArray[np.float64],
     predictions: Predictions,
     context: Context,
+    *,
+    limit: int,
 ) -> Reading:
     row = registry.quality(use.quality)
     n_rows = len(predictions.y_true)
@@ -99,10 +123,15 @@ def _reading(
     low, high = percentile_interval(defined, context.resampling.confidence)
     low, high = min(low, value), max(high, value)
     if low == high and math.isfinite(row.low) and math.isfinite(row.high):
-        margin = certain_margin(n_units, context.resampling.confidence) * (row.high - row.low)
+        margin = certain_margin(limit, context.resampling.confidence) * (row.high - row.low)
         low, high = max(row.low, value - margin), min(row.high, value + margin)
-        method += f"; all equal, so widened by what {n_units} {unit}s cannot exclude"
-    filled = np.where(np.isfinite(draws), draws, value)
+        method += f"; all equal, so widened by what {limit} {unit}s cannot exclude"
+    elif low == high:
+        method += "; all equal, and the quality has no range to widen it by"
+    # Where a resample has no value, another stands in, so that the spread stays what it is.
+    filled = draws.copy()
+    missing = ~np.isfinite(draws)
+    filled[missing] = np.resize(defined, int(missing.sum()))
     return Reading(
         use.name,
         float(value),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from tradespace.qualities._predictive import AbstractPredictiveQuality
+from tradespace.qualities._predictive import AbstractPredictiveQuality, units_among
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -129,9 +129,20 @@ def _one_against_rest(predictions: Predictions, value: Any) -> Statistic:
     return lambda weights: float(np.mean([value(ranked, weights) for ranked in each]))
 
 
+def _rarest_class(predictions: Predictions) -> int:
+    """Return the units of the class that has fewest: an order rests on both sides."""
+    classes = np.unique(predictions.y_true)
+    return min(units_among(predictions, predictions.y_true == k) for k in classes)
+
+
 @final
 class RocAuc(AbstractPredictiveQuality):
     """Area under the ROC curve; see :func:`roc_auc`."""
+
+    def limiting_units(self, predictions: Predictions, settings: Mapping[str, Any]) -> int:
+        """Return the units of the rarest class."""
+        del settings
+        return _rarest_class(predictions)
 
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
@@ -144,6 +155,11 @@ class RocAuc(AbstractPredictiveQuality):
 @final
 class AveragePrecision(AbstractPredictiveQuality):
     """Average precision; see :func:`average_precision`."""
+
+    def limiting_units(self, predictions: Predictions, settings: Mapping[str, Any]) -> int:
+        """Return the units of the rarest class."""
+        del settings
+        return _rarest_class(predictions)
 
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context

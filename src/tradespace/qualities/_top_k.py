@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -45,7 +45,11 @@ class _Period:
     """The entities of one period, by falling score."""
 
     def __init__(
-        self, rows: npt.NDArray[np.int64], scores: Floats, y: npt.NDArray[Any], entity: Any
+        self,
+        rows: npt.NDArray[np.int64],
+        scores: Floats,
+        y: npt.NDArray[Any],
+        entity: npt.NDArray[np.int64],
     ) -> None:
         codes, inverse = np.unique(entity[rows], return_inverse=True)
         best = np.full(len(codes), -np.inf)
@@ -61,6 +65,22 @@ class _Period:
         self.row = first[order]
 
 
+def _mean_share(
+    periods: Iterable[tuple[_Period, Floats]], *, k: int, drop: bool, n_entities: int
+) -> float:
+    """Return the mean over periods; each entity stands in the pool as often as its copies."""
+    detected = np.zeros(n_entities, dtype=bool)
+    shares = []
+    for period, copies in periods:
+        pool = np.where(detected[period.codes], 0.0, copies) if drop else copies
+        taken = np.diff(np.minimum(np.cumsum(pool), k), prepend=0.0)
+        hits = np.where(period.positive, taken, 0.0)
+        if drop:
+            detected[period.codes[hits > 0]] = True
+        shares.append(hits.sum() / k)
+    return float(np.mean(shares))
+
+
 @final
 class TopKPrecision(AbstractPredictiveQuality):
     """Share of positives among the k highest scored entities, mean over periods."""
@@ -71,37 +91,50 @@ class TopKPrecision(AbstractPredictiveQuality):
         time = () if settings.get("per", "all") == "all" else ("__time__",)
         return (*entity, *time)
 
+    def limiting_units(self, predictions: Predictions, settings: Mapping[str, Any]) -> int:
+        """Return how many are looked at in all periods."""
+        periods = 1
+        if settings.get("per", "all") != "all":
+            times = np.asarray(predictions.columns["__time__"], dtype=np.float64)
+            periods = int(period_codes(times, settings["per"]).max()) + 1
+        return int(settings["k"]) * periods
+
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the mean over periods; an entity drawn m times stands m times in the pool."""
+        """Return the mean over periods of weighted rows.
+
+        Where the entity is what is resampled, an entity drawn m times stands m times in the
+        pool. Where rows or other groups are, an entity is in the pool if one of its rows was
+        drawn, with the score and label of its drawn rows.
+        """
         del context
         y, scores = predictions.y_true, predictions.y_score
         k, drop = int(settings["k"]), bool(settings["drop_detected"])
         name, per = settings.get("entity"), settings.get("per", "all")
         entity = np.arange(len(y)) if not name else predictions.columns[name]
-        entity = np.unique(entity, return_inverse=True)[1]
+        entity = np.unique(entity, return_inverse=True)[1].astype(np.int64)
         times = np.zeros(len(y)) if per == "all" else predictions.columns["__time__"]
         codes = period_codes(np.asarray(times, dtype=np.float64), per)
-        periods = [
-            _Period(np.flatnonzero(codes == code), scores, y, entity)
-            for code in range(int(codes.max()) + 1)
-        ]
+        parts = [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
         n_entities = int(entity.max()) + 1
+        whole = [_Period(rows, scores, y, entity) for rows in parts]
+        resampled = np.arange(len(y)) if predictions.groups is None else predictions.groups
+        alike = _same_partition(entity, resampled)
 
         def value(weights: Floats) -> float:
-            detected = np.zeros(n_entities, dtype=bool)
-            shares = []
-            for period in periods:
-                copies = weights[period.row]
-                if drop:
-                    copies = np.where(detected[period.codes], 0.0, copies)
-                taken = np.minimum(np.cumsum(copies), k)
-                taken = np.diff(taken, prepend=0.0)
-                hits = np.where(period.positive, taken, 0.0)
-                if drop:
-                    detected[period.codes[hits > 0]] = True
-                shares.append(hits.sum() / k)
-            return float(np.mean(shares))
+            if alike:
+                pools = ((period, weights[period.row]) for period in whole)
+            else:
+                drawn = (rows[weights[rows] > 0] for rows in parts)
+                found = (_Period(rows, scores, y, entity) for rows in drawn)
+                pools = ((period, np.ones(len(period.codes))) for period in found)
+            return _mean_share(pools, k=k, drop=drop, n_entities=n_entities)
 
         return value
+
+
+def _same_partition(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> bool:
+    """Return whether two codings divide the rows alike."""
+    pairs = len(np.unique(np.stack([a, b]), axis=1).T)
+    return pairs == len(np.unique(a)) == len(np.unique(b))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from tradespace.core import registry
+from tradespace.core.errors import TradespaceError
 from tradespace.core.readings import Reading
 from tradespace.core.studies import QualityUse
 from tradespace.qualities._base import AbstractQuality, Context, FitRecord, Predictions, Scorer
@@ -24,6 +25,16 @@ def required_columns(uses: Sequence[QualityUse]) -> tuple[str, ...]:
     """Return the data columns that these qualities need besides labels and scores."""
     names = [name for use in uses for name in quality_of(use).requires(use.settings)]
     return tuple(dict.fromkeys(names))
+
+
+def _measured(use: QualityUse, subject: object, context: Context) -> Reading:
+    """Return a reading; of a quality that cannot be measured, an unknown one that says why."""
+    try:
+        return quality_of(use).measure(subject, use=use, context=context)
+    except (KeyError, ValueError, ArithmeticError, TradespaceError) as error:
+        row = registry.quality(use.quality)
+        cause = f"could not be measured: {type(error).__name__}: {error}"
+        return Reading(use.name, float("nan"), row.low, row.high, use.unit, method=cause)
 
 
 def _at_stage(uses: Iterable[QualityUse], *stages: str) -> list[QualityUse]:
@@ -45,23 +56,21 @@ def measure_predictions(
         if isinstance(quality, AbstractPredictiveQuality):
             together.append((quality, use))
         else:
-            alone.append(quality.measure(predictions, use=use, context=context))
-    return [*measure_together(together, predictions, context), *alone]
+            alone.append(_measured(use, predictions, context))
+    try:
+        return [*measure_together(together, predictions, context), *alone]
+    except (KeyError, ValueError, ArithmeticError, TradespaceError):
+        # One of them fails: each by itself, so that the others are not lost.
+        return [*(_measured(use, predictions, context) for _, use in together), *alone]
 
 
 def measure_training(
     record: FitRecord, uses: Sequence[QualityUse], context: Context
 ) -> list[Reading]:
     """Return the readings of the fit."""
-    return [
-        quality_of(use).measure(record, use=use, context=context)
-        for use in _at_stage(uses, "training")
-    ]
+    return [_measured(use, record, context) for use in _at_stage(uses, "training")]
 
 
 def measure_artifact(scorer: Scorer, uses: Sequence[QualityUse], context: Context) -> list[Reading]:
     """Return the readings of the exported component, and the prices that follow from them."""
-    return [
-        quality_of(use).measure(scorer, use=use, context=context)
-        for use in _at_stage(uses, "artifact", "price")
-    ]
+    return [_measured(use, scorer, context) for use in _at_stage(uses, "artifact", "price")]
