@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from tradespace.features.definitions import Feature, FeatureView
@@ -22,6 +23,11 @@ def _created(view: FeatureView, event: Event) -> int:
     if name is None or event[name] is None:
         return int(event[view.source.time])
     return max(int(event[name]), int(event[view.source.time]))
+
+
+def _exact_sum(values: Sequence[float]) -> float:
+    """Return the sum of numbers as they are written: 0.1 + 0.2 - 0.3 is nothing."""
+    return float(sum(Fraction(repr(float(value))) for value in values))
 
 
 def _value(feature: Feature, view: FeatureView, events: Sequence[Event], row: Event) -> float:
@@ -59,9 +65,9 @@ def _value(feature: Feature, view: FeatureView, events: Sequence[Event], row: Ev
         case "count":
             return float(len(seen))
         case "sum":
-            return math.fsum(values)
+            return _exact_sum(values)
         case "mean":
-            return math.fsum(values) / len(values)
+            return _exact_sum(values) / len(values)
         case "min":
             return float(min(values))
         case "max":

@@ -80,6 +80,13 @@ class _Context(context.ForkServerContext):
 def _worker_start() -> None:
     """Die with the server, leave Ctrl-C to the exploration, yield to it a little."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The server lives as long as somebody holds the other end of this pipe. A worker must not:
+    # one that hangs would keep the server, and so itself, alive after the exploration's death.
+    server: Any = forkserver._forkserver  # noqa: SLF001 - there is no public way to ask
+    held = getattr(server, "_forkserver_alive_fd", None)
+    if held is not None:
+        os.close(held)
+        server._forkserver_alive_fd = None  # noqa: SLF001 - closed, as above
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
