@@ -1,0 +1,265 @@
+"""Shapes: views that move nothing, copies that do, look-ups, resizing, and what is unknown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tradespace.graph.network import Attributes, Shape
+from tradespace.graph.operators._base import (
+    Attribute,
+    Operator,
+    Shapes,
+    Symbols,
+    register,
+    same_shape,
+    wrong_shape,
+)
+
+
+def _given(inputs: Shapes, attributes: Attributes) -> Shapes:
+    """Return the shape that the reader found."""
+    del inputs
+    shape = attributes["shape"]
+    if shape and not isinstance(shape[0], int):
+        return tuple(tuple(s) for s in shape)
+    return (tuple(shape),)
+
+
+def _reshaped(inputs: Shapes, attributes: Attributes) -> Shapes:
+    shape, wanted = inputs[0], tuple(int(n) for n in attributes["shape"])
+    total = math.prod(shape)
+    if -1 in wanted:
+        known = -math.prod(wanted)
+        if known <= 0 or total % known:
+            raise wrong_shape(operator="reshape", takes=f"elements that fit {wanted}", got=shape)
+        wanted = tuple(total // known if n == -1 else n for n in wanted)
+    if math.prod(wanted) != total:
+        raise wrong_shape(
+            operator="reshape", takes=f"{math.prod(wanted)} elements for {wanted}", got=shape
+        )
+    return (wanted,)
+
+
+def _flattened(inputs: Shapes, attributes: Attributes) -> Shapes:
+    shape, start = inputs[0], int(attributes["start"])
+    return ((*shape[:start], math.prod(shape[start:])),)
+
+
+def _transposed(inputs: Shapes, attributes: Attributes) -> Shapes:
+    shape, order = inputs[0], attributes["order"]
+    if sorted(a % len(shape) for a in order) != list(range(len(shape))):
+        raise wrong_shape(
+            operator="transpose", takes=f"{len(order)} dimensions for order {order}", got=shape
+        )
+    return (tuple(shape[a] for a in order),)
+
+
+register(
+    Operator(
+        name="reshape",
+        kind="view",
+        summary="The same elements in another shape.",
+        attributes=(Attribute("shape", doc="-1 for what is left"),),
+        shapes=_reshaped,
+        traffic="0",
+        view=True,
+    )
+)
+register(
+    Operator(
+        name="flatten",
+        kind="view",
+        summary="All dimensions from one on as one.",
+        attributes=(Attribute("start", default=1),),
+        shapes=_flattened,
+        traffic="0",
+        view=True,
+    )
+)
+register(
+    Operator(
+        name="transpose",
+        kind="view",
+        summary="Dimensions in another order, moving nothing.",
+        attributes=(Attribute("order"),),
+        shapes=_transposed,
+        traffic="0",
+        view=True,
+    )
+)
+register(
+    Operator(
+        name="view",
+        kind="view",
+        summary="Another look at the same memory: a slice, a stretch, a split.",
+        attributes=(Attribute("shape", doc="of each output"), Attribute("function", default="")),
+        shapes=_given,
+        traffic="0",
+        view=True,
+    )
+)
+register(
+    Operator(
+        name="identity",
+        kind="view",
+        summary="Nothing at all.",
+        shapes=same_shape,
+        traffic="0",
+        view=True,
+    )
+)
+
+
+def _joined(inputs: Shapes, attributes: Attributes) -> Shapes:
+    axis = int(attributes["axis"]) % len(inputs[0])
+    rest = {tuple(n for i, n in enumerate(s) if i != axis) for s in inputs}
+    if len(rest) != 1:
+        raise wrong_shape(
+            operator="concatenate", takes=f"shapes equal but for axis {axis}", got=inputs
+        )
+    shape = list(inputs[0])
+    shape[axis] = sum(s[axis] for s in inputs)
+    return (tuple(shape),)
+
+
+register(
+    Operator(
+        name="concatenate",
+        kind="movement",
+        summary="Signals one after another along an axis.",
+        inputs=("part...",),
+        attributes=(Attribute("axis", default=1),),
+        shapes=_joined,
+    )
+)
+
+
+def _padded(inputs: Shapes, attributes: Attributes) -> Shapes:
+    shape: Shape = inputs[0]
+    pads: Sequence[tuple[int, int]] = attributes["padding"]
+    lead = len(shape) - len(pads)
+    sides = [(0, 0)] * lead + [(int(a), int(b)) for a, b in pads]
+    return (tuple(n + a + b for n, (a, b) in zip(shape, sides, strict=True)),)
+
+
+register(
+    Operator(
+        name="pad",
+        kind="movement",
+        summary="A border around the last dimensions.",
+        attributes=(Attribute("padding", doc="before and after, for each last dimension"),),
+        shapes=_padded,
+    )
+)
+register(
+    Operator(
+        name="copy",
+        kind="movement",
+        summary="The same elements in new memory, or in another order or format.",
+        attributes=(Attribute("shape"), Attribute("function", default="")),
+        shapes=_given,
+    )
+)
+register(
+    Operator(
+        name="fill",
+        kind="movement",
+        summary="A constant, a range, or random numbers.",
+        inputs=("like...",),
+        attributes=(Attribute("shape"), Attribute("function", default="")),
+        shapes=_given,
+        traffic="B_out",
+    )
+)
+register(
+    Operator(
+        name="gather",
+        kind="lookup",
+        summary="Some of the elements, by their indices.",
+        inputs=("signal", "indices..."),
+        attributes=(Attribute("shape"), Attribute("function", default="")),
+        shapes=_given,
+        traffic="2*B_out",
+        saves=("input1",),
+    )
+)
+
+
+def _embedding_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
+    return ((*inputs[0], int(attributes["width"])),)
+
+
+def _embedding_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    del inputs, outputs
+    return {"V": int(attributes["rows"]), "D": int(attributes["width"])}
+
+
+register(
+    Operator(
+        name="embedding",
+        kind="lookup",
+        summary="A row of a table for each index; no multiplication.",
+        inputs=("indices",),
+        attributes=(Attribute("rows"), Attribute("width")),
+        shapes=_embedding_shapes,
+        symbols=_embedding_symbols,
+        parameters="V*D",
+        traffic="B_in + 2*B_out",
+        saves=("input0",),
+    )
+)
+
+
+def _resized(inputs: Shapes, attributes: Attributes) -> Shapes:
+    size = attributes["size"]
+    return ((*inputs[0][: len(inputs[0]) - len(size)], *(int(n) for n in size)),)
+
+
+def _taps(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    del inputs, outputs
+    rank = len(attributes["size"])
+    taps = {"nearest": 0, "linear": 2**rank, "cubic": 4**rank}
+    return {"t": taps.get(str(attributes["mode"]), 2**rank)}
+
+
+register(
+    Operator(
+        name="resize",
+        kind="movement",
+        summary="A picture in another size; t products and sums for each output.",
+        attributes=(Attribute("size"), Attribute("mode", default="nearest")),
+        shapes=_resized,
+        symbols=_taps,
+        operations="2*t*O",
+    )
+)
+register(
+    Operator(
+        name="unknown",
+        kind="movement",
+        summary="An operator that is not known: it is named in every total, which is then a "
+        "lower bound.",
+        inputs=("input...",),
+        attributes=(Attribute("shape"), Attribute("function")),
+        shapes=_given,
+        saves=("inputs",),
+    )
+)
+
+
+def _scan_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
+    wanted = attributes["shape"]
+    return (inputs[0],) if wanted is None else (tuple(wanted),)
+
+
+register(
+    Operator(
+        name="sort",
+        kind="reduction",
+        summary="Elements in order along an axis, or the first of them.",
+        attributes=(Attribute("shape", default=None), Attribute("axis", default=-1)),
+        shapes=_scan_shapes,
+        operations="I",
+    )
+)

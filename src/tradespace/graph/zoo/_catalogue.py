@@ -1,0 +1,136 @@
+"""The catalogue of the zoo: a row per network; builders are imported when one is asked for."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tradespace.core.errors import GraphError
+from tradespace.core.suggest import unknown_name
+from tradespace.graph.network import Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRow:
+    """A network of the zoo.
+
+    Parameters
+    ----------
+    name : str
+        As asked for; it says the variant.
+    path : str
+        ``module:function`` of its builder under `tradespace.graph.zoo`. A builder takes
+        ``batch`` and settings by keyword and returns a `Network`.
+    settings : Mapping
+        What the row hands to the builder.
+    title : str
+        For people.
+    family : str
+        For grouping.
+    year : int
+        Of its publication.
+    task : str
+        What it was published for.
+    input : str
+        Shape of an input without the batch, for people: ``"3x224x224"``.
+    source : str
+        The publication.
+    facts : Mapping
+        Published figures that are not counted here: ``top1``, ``top5`` in percent, others by
+        name; each is quoted from `source` or says its own.
+    aliases : tuple of str
+        Other names.
+
+    """
+
+    name: str
+    path: str
+    title: str
+    family: str
+    year: int
+    task: str
+    input: str
+    source: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+
+
+#: Modules with a tuple ROWS.
+_ROWS = ("_rows_small", "_rows_vision", "_rows_keras", "_rows_sequence")
+
+
+@functools.cache
+def networks() -> dict[str, NetworkRow]:
+    """Return the rows of all networks by name."""
+    rows: dict[str, NetworkRow] = {}
+    for module in _ROWS:
+        for row in importlib.import_module(f"tradespace.graph.zoo.{module}").ROWS:
+            rows[row.name] = row
+    return rows
+
+
+@functools.cache
+def _aliases() -> dict[str, str]:
+    return {alias: row.name for row in networks().values() for alias in row.aliases}
+
+
+def network_row(name: str) -> NetworkRow:
+    """Return the row of a network.
+
+    Raises
+    ------
+    GraphError
+        If the zoo has no network of the name.
+
+    """
+    key = name.lower().replace("_", "-")
+    key = _aliases().get(key, key)
+    if key not in networks():
+        message, remedy = unknown_name("network of the zoo", name, (*networks(), *_aliases()))
+        raise GraphError(message, remedy=remedy)
+    return networks()[key]
+
+
+def network(name: str, *, batch: int = 1, **settings: Any) -> Network:
+    """Return a network of the zoo.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"resnet50"``, ``"alexnet"``, ``"gpt-3"``.
+    batch : int
+        Samples in one pass.
+    **settings
+        What the builder takes, in place of the row's: sizes, lengths, widths.
+
+    Raises
+    ------
+    GraphError
+        If there is no such network or setting.
+
+    Examples
+    --------
+    >>> from tradespace.graph.counts import parameters
+    >>> parameters(network("mlp-784-300-100-10"))
+    266610
+
+    """
+    row = network_row(name)
+    module, _, function = row.path.partition(":")
+    builder = getattr(importlib.import_module(f"tradespace.graph.zoo.{module}"), function)
+    allowed = [p for p in inspect.signature(builder).parameters if p not in ("name", "batch")]
+    for setting in settings:
+        if setting not in allowed:
+            message, remedy = unknown_name(f"setting of {row.name!r}", setting, allowed)
+            raise GraphError(message, remedy=remedy)
+    if batch < 1:
+        msg = f"A pass needs at least one sample; got batch {batch}."
+        raise GraphError(msg, remedy="Give a batch of 1 or more.")
+    made: Network = builder(**{"name": row.name, "batch": batch, **row.settings, **settings})
+    facts = {"year": row.year, "task": row.task, **row.facts, **made.facts}
+    return replace(made, source=made.source or row.source, facts=facts)
