@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tradespace.core.errors import GraphError
@@ -125,6 +125,12 @@ class Builder:
         )
         self._parameters.append(made)
         return Weight(len(self._parameters) - 1, made.shape)
+
+    def set_role(self, weight: Weight, role: str) -> None:
+        """Say what a parameter does, found out when it is used."""
+        held = self._parameters[weight.position]
+        if held.role in ("weight", "constant"):
+            self._parameters[weight.position] = replace(held, role=role)
 
     def apply(
         self,

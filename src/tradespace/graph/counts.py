@@ -145,7 +145,11 @@ def backward_macs(network: Network) -> int:
                 network.parameters[i].trainable and network.parameters[i].role != "bias"
                 for i in row.node.parameters
             )
-            total += row.macs * (int(learned) + int(bool(signals)))
+            total += row.macs * int(learned)
+            key = tuple(row.symbols.items())
+            of_input = _evaluate(row.operator.text("input_macs", row.node.attributes), key)
+            # What a layer feeds back to itself needs its gradient in any case.
+            total += row.macs if signals else row.macs - of_input
         else:
             total += row.macs * min(2, len(signals))
     return total

@@ -66,6 +66,9 @@ class Operator:
     parameters, macs, operations, traffic : str
         Formulas: trainable elements and statistics; multiply-accumulates; other arithmetic
         operations (a comparison, an exponential, a division each count one); bytes moved.
+    input_macs : str
+        Of a layer that feeds itself: the multiply-accumulates that its input alone takes part
+        in. All of `macs` if it is left out.
     product : tuple of str, optional
         Formulas of batch, m, n, k and groups, if it is a matrix product in disguise.
     window : str
@@ -73,7 +76,8 @@ class Operator:
     saves : tuple of str
         What training keeps for the backward pass: ``input0``, ``inputs``, ``output0``;
         ``input0@input1`` keeps the first input only if the second needs a gradient,
-        ``input0@parameters`` only if a parameter does; ``=8*O`` adds bytes of its own.
+        ``input0@parameters`` only if a parameter does; ``=8*O`` adds bytes of its own. A
+        function of attributes and device ("cpu" or "cuda") where that decides.
     weighted : bool
         Whether it is a layer of neurons in the usual convention (dense, convolutional, ...).
     view : bool
@@ -95,9 +99,10 @@ class Operator:
     macs: Text = "0"
     operations: Text = "0"
     traffic: Text = "B_in + B_w + B_out"
+    input_macs: Text | None = None
     product: tuple[str, str, str, str, str] | None = None
     window: str = "1"
-    saves: tuple[str, ...] = ()
+    saves: tuple[str, ...] | Callable[[Attributes, str], tuple[str, ...]] = ()
     weighted: bool = False
     view: bool = False
     fusible: bool = False
@@ -132,9 +137,15 @@ class Operator:
             raise GraphError(msg, remedy=f"Give {', '.join(missing)}.")
         return full
 
+    def kept(self, attributes: Attributes, device: str) -> tuple[str, ...]:
+        """Return what training keeps, as `saves` says."""
+        return self.saves if isinstance(self.saves, tuple) else self.saves(attributes, device)
+
     def text(self, which: str, attributes: Attributes) -> str:
         """Return the text of a formula: ``"macs"``, ``"operations"``, ``"parameters"``, ..."""
         value = getattr(self, which)
+        if value is None:
+            value = self.macs
         return value if isinstance(value, str) else str(value(attributes))
 
 

@@ -25,6 +25,7 @@ def _shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
 
 
 def _symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    del attributes
     q, k, v = inputs[:3]
     return {
         "B": math.prod(outputs[0][:-2]),
@@ -32,8 +33,18 @@ def _symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols
         "S": k[-2],
         "D": q[-1],
         "D_v": v[-1],
-        "p": int(float(attributes["dropout"]) > 0),
     }
+
+
+def _kept(attributes: Attributes, device: str) -> tuple[str, ...]:
+    """Return what training keeps.
+
+    A fused kernel keeps queries, keys, values, its result and one number for each query. With
+    dropout on a CPU torch computes step by step and keeps probabilities, mask and their product.
+    """
+    if device == "cpu" and float(attributes["dropout"]) > 0:
+        return ("input0", "input1", "input2", "=(8 + mask)*B*L*S")
+    return ("input0", "input1", "input2", "output0", "=4*B*L")
 
 
 register(
@@ -52,8 +63,6 @@ register(
         macs="B*L*S*(D + D_v)",
         operations="6*B*L*S",  # scaling and softmax
         product=("B", "L", "D + D_v", "S", "1"),
-        # A fused kernel keeps queries, keys, values, result and one number a row. With dropout
-        # most processors compute step by step: probabilities, mask and their product.
-        saves=("input0", "input1", "input2", "output0", "=4*B*L", "=p*(8 + mask)*B*L*S"),
+        saves=_kept,
     )
 )

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 
 from tradespace.graph.network import Attributes
-from tradespace.graph.operators._base import Attribute, Operator, Shapes, Symbols, register
+from tradespace.graph.operators._base import (
+    Attribute,
+    Operator,
+    Shapes,
+    Symbols,
+    register,
+    same_shape,
+)
 from tradespace.graph.operators.products import broadcast
 
 
@@ -71,6 +78,18 @@ for _name, (_count, _kept) in _UNARY.items():
         )
     )
 
+register(
+    Operator(
+        name="pointwise",
+        kind="elementwise",
+        summary="An elementary function that has no name of its own here; one operation each.",
+        inputs=("operand...",),
+        attributes=(Attribute("function", doc="its name where it comes from"),),
+        shapes=_stretched,
+        operations="O",
+        saves=("inputs",),
+    )
+)
 for _name, _summary in {
     "compare": "A comparison or a logical operation.",
     "select": "One of two signals, by a condition.",
@@ -87,6 +106,19 @@ for _name, _summary in {
             saves=("input0",) if _name == "select" else (),
         )
     )
+
+register(
+    Operator(
+        name="rotary",
+        kind="elementwise",
+        summary="Pairs of elements turned by an angle that grows with the position: "
+        "x cos + (x turned by 90 degrees) sin.",
+        inputs=("signal", "cosine", "sine"),
+        shapes=same_shape,
+        operations="3*O",
+        saves=("input1@input0", "input2@input0"),
+    )
+)
 
 
 def reduced(inputs: Shapes, attributes: Attributes) -> Shapes:

@@ -135,6 +135,39 @@ register(
 )
 
 
+def _appended(inputs: Shapes, attributes: Attributes) -> Shapes:
+    kept, new = inputs
+    axis = int(attributes["axis"]) % max(1, len(kept))
+    alike = len(kept) == len(new) and all(
+        n == m for i, (n, m) in enumerate(zip(kept, new, strict=True)) if i != axis
+    )
+    if not alike or new[axis] > kept[axis]:
+        wanted = f"a store with room along axis {axis} and what is written into it"
+        raise wrong_shape(operator="append", takes=wanted, got=inputs)
+    return (kept,)
+
+
+def _written(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    del outputs, attributes
+    return {"n": math.prod(inputs[1])}
+
+
+register(
+    Operator(
+        name="append",
+        kind="movement",
+        summary="New elements written into a store that is kept, such as the keys and values of "
+        "positions that came before; n elements move, the rest stays where it is.",
+        inputs=("store", "new"),
+        attributes=(Attribute("axis", default=-2),),
+        shapes=_appended,
+        symbols=_written,
+        traffic="2*n*B_out/O",
+        view=True,
+    )
+)
+
+
 def _padded(inputs: Shapes, attributes: Attributes) -> Shapes:
     shape: Shape = inputs[0]
     pads: Sequence[tuple[int, int]] = attributes["padding"]

@@ -83,6 +83,7 @@ for _name, (_gates, _pointwise) in _CELLS.items():
             parameters=f"d*({_g}H*{_weights} + pi*L*H*R + L*beta*{_g}H)",
             macs=f"N*T*d*({_g}H*{_weights} + pi*L*H*R)",
             operations=f"N*T*d*L*H*({_pointwise} + beta*{_gates})",
+            input_macs=f"N*T*d*{_g}H*X",
             product=("T*L*d", "N", f"{_g}H", "max(X, R) + R", "1"),
             # Gates, cell states and outputs of every step.
             saves=("input0", f"=4*N*T*d*L*H*{_gates + 2}"),

@@ -1,0 +1,1 @@
+"""Readers: networks from torch modules, ONNX files and Keras files."""
