@@ -77,9 +77,7 @@ class Inception(nn.Module):
         self.a = conv(i, a, 1, bn=bn)
         self.b = nn.Sequential(conv(i, b1, 1, bn=bn), conv(b1, b2, 3, bn=bn, padding=1))
         self.c = nn.Sequential(conv(i, c1, 1, bn=bn), conv(c1, c2, 3, bn=bn, padding=1))
-        self.d = nn.Sequential(
-            nn.MaxPool2d(3, 1, padding=1, ceil_mode=True), conv(i, d, 1, bn=bn)
-        )
+        self.d = nn.Sequential(nn.MaxPool2d(3, 1, padding=1, ceil_mode=True), conv(i, d, 1, bn=bn))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.cat([self.a(x), self.b(x), self.c(x), self.d(x)], 1)

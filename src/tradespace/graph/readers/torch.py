@@ -107,7 +107,7 @@ def _declare_parameters(module: torch.nn.Module, builder: Builder, recorder: Any
 
     with_shapes = [*module.named_parameters(), *module.named_buffers()]
     learned = {id(p) for p in module.parameters()}
-    if any(not hasattr(p, "shape") or "Uninitialized" in type(p).__name__ for _, p in with_shapes):
+    if any(type(p).__name__.startswith("Uninitialized") for _, p in with_shapes):
         msg = f"{builder.name!r} has lazy parameters without a shape."
         raise GraphError(msg, remedy="Run the module once, or give its layers their sizes.")
     for path, tensor in with_shapes:

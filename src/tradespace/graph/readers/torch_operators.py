@@ -164,7 +164,7 @@ def _attention(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> N
 def _recurrent(cell: str) -> Handler:
     def handle(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         a = _bound(func, args, kwargs)
-        x = a.get("input", a.get("data"))
+        x: Any = a.get("input", a.get("data"))
         weights = list(a["params"])
         layers, directions = int(a["num_layers"]), 2 if a["bidirectional"] else 1
         per_cell = len(weights) // (layers * directions)
