@@ -126,15 +126,16 @@ def needs_gradient(network: Network) -> list[bool]:
     return wanted
 
 
-def backward_macs(network: Network) -> int:
+def backward_macs(network: Network, *, rows: Sequence[NodeCounts] | None = None) -> int:
     """Return the multiply-accumulates of a backward pass, exactly.
 
     The gradient of each operand of a product takes as many as the product: twice the forward
     pass, less the gradients that nobody asks for (of the network's input, of frozen weights).
+    `rows` are the counts of the nodes where they are at hand already.
     """
     wanted = needs_gradient(network)
     total = 0
-    for row in node_counts(network):
+    for row in node_counts(network) if rows is None else rows:
         if not row.macs:
             continue
         signals = [i for i in row.node.inputs if wanted[i]]
@@ -190,10 +191,15 @@ def parameters_by_role(network: Network) -> dict[str, int]:
     return totals
 
 
-def neurons(network: Network, convention: str = "layers") -> int:
-    """Return the number of neurons for one sample, in a convention of `NEURON_CONVENTIONS`."""
+def neurons(
+    network: Network, convention: str = "layers", *, rows: Sequence[NodeCounts] | None = None
+) -> int:
+    """Return the number of neurons for one sample, in a convention of `NEURON_CONVENTIONS`.
+
+    `rows` are the counts of the nodes where they are at hand already.
+    """
     _check("convention for neurons", convention, NEURON_CONVENTIONS)
-    rows = node_counts(network)
+    rows = node_counts(network) if rows is None else rows
     layers = [row for row in rows if row.operator.weighted]
     if convention == "channels":
         return sum(_channels(row) for row in layers)
@@ -255,10 +261,10 @@ def totals(network: Network, rows: Sequence[NodeCounts] | None = None) -> dict[s
         "parameters": parameters(network),
         "parameters_by_role": roles,
         "statistics": roles.get("statistic", 0),
-        "neurons": neurons(network),
+        "neurons": neurons(network, rows=rows),
         "macs": macs,
         "operations": 2 * macs + operations,
-        "backward_macs": backward_macs(network),
+        "backward_macs": backward_macs(network, rows=rows),
         "traffic_bytes": moved,
         "arithmetic_intensity": (2 * macs + operations) / moved if moved else 0.0,
         "depth": depth(network),
