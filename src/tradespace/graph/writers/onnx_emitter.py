@@ -1,0 +1,334 @@
+"""Collects the nodes and weights of an ONNX model while a network is written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradespace.core.errors import GraphError
+from tradespace.graph.formats import FLOATS
+from tradespace.graph.network import Network, Node, Shape
+
+
+def _bfloat16() -> Any:
+    import ml_dtypes
+
+    return ml_dtypes.bfloat16
+
+
+#: Number format -> numpy's type, made when it is needed.
+DTYPES: dict[str, Callable[[], Any]] = {
+    "fp64": lambda: np.float64,
+    "fp32": lambda: np.float32,
+    "tf32": lambda: np.float32,
+    "fp16": lambda: np.float16,
+    "bf16": _bfloat16,
+    "int64": lambda: np.int64,
+    "int32": lambda: np.int32,
+    "int16": lambda: np.int16,
+    "uint8": lambda: np.uint8,
+    "bool": lambda: np.bool_,
+}
+_SWAPS = ("transpose", "permute", "t", "swapaxes", "movedim", "numpy_T", "adjoint")
+
+
+class Emitter:
+    """The model so far: names of tensors, their shapes and formats."""
+
+    def __init__(self, network: Network, *, rng: np.random.Generator, fold: bool) -> None:
+        self.network = network
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self.known: dict[str, tuple[Shape, str]] = {}
+        self._rng = rng
+        self._of: dict[int, str] = {}
+        self._weights: dict[int, str] = {}
+        self._constants: dict[tuple[Any, ...], str] = {}
+        self._count = 0
+        self._where = network.name
+        self._uses = [0] * len(network.parameters)
+        for node in network.nodes:
+            for i in node.parameters:
+                self._uses[i] += 1
+        self.folded = _folded(network) if fold else {}
+        self._gone: set[int] = set()
+
+    # ---------------------------------------------------------------------- what is there
+
+    def begin(self, node: Node) -> None:
+        """Say which node the following ones are for."""
+        self._where = node.name or node.operator
+        self._count = 0
+
+    def declare(self, name: str, shape: Shape, fmt: str) -> str:
+        """Say what a name stands for."""
+        self.known[name] = (tuple(shape), fmt)
+        return name
+
+    def bind(self, position: int, name: str) -> None:
+        """Say that a tensor of the network is the one of a name."""
+        self._of[position] = name
+
+    def shape(self, name: str) -> Shape:
+        """Return the shape behind a name."""
+        return self.known[name][0]
+
+    def input(self, position: int, fmt: str | None = None) -> str:
+        """Return the name of a tensor of the network, in a format if one is given."""
+        name = self._of[position]
+        return name if fmt is None else self.cast(name, fmt)
+
+    def format_of(self, node: Node) -> str:
+        """Return the format of the first output of a node."""
+        return self.network.tensors[node.outputs[0]].format
+
+    def result(self, node: Node, name: str, which: int = 0) -> None:
+        """Bind an output of a node, in the shape and format that the network has."""
+        tensor = self.network.tensors[node.outputs[which]]
+        self.bind(node.outputs[which], self.cast(self.fit(name, tensor.shape), tensor.format))
+
+    def check(self, node: Node) -> None:
+        """Make sure that every output was written.
+
+        Raises
+        ------
+        GraphError
+            If one was not.
+
+        """
+        missing = [i for i in node.outputs if i not in self._of]
+        if missing:
+            msg = f"{node.name!r} ({node.operator}) left {len(missing)} outputs unwritten."
+            raise GraphError(msg, remedy="Report it: a writer has to write every output.")
+
+    def output(self, position: int, name: str) -> None:
+        """Give a tensor the name of an output."""
+        tensor = self.network.tensors[position]
+        # A layer may have the name of the output.
+        self._where, self._count = f"{name}/output", 0
+        self._append("Identity", [self._of[position]], [name])
+        self.declare(name, tensor.shape, tensor.format)
+
+    # --------------------------------------------------------------------------- nodes
+
+    def _append(self, op: str, inputs: Sequence[str], outputs: Sequence[str], **more: Any) -> None:
+        import onnx
+
+        name = self._where if self._count <= 1 else f"{self._where}/{self._count}"
+        self.nodes.append(onnx.helper.make_node(op, inputs, outputs, name=name, **more))
+
+    def many(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        shapes: Sequence[Shape],
+        fmt: str,
+        **attributes: Any,
+    ) -> list[str]:
+        """Add a node with several outputs; return their names."""
+        names = []
+        for shape in shapes:
+            names.append(self.declare(f"{self._where}:{self._count}", shape, fmt))
+            self._count += 1
+        self._append(op, inputs, names, **attributes)
+        return names
+
+    def node(
+        self, op: str, inputs: Sequence[str], shape: Sequence[int], fmt: str, **attributes: Any
+    ) -> str:
+        """Add a node with one output; return its name."""
+        return self.many(op, inputs, [tuple(shape)], fmt, **attributes)[0]
+
+    def constant(self, array: NDArray[Any], fmt: str) -> str:
+        """Return the name of a constant that is no parameter."""
+        import onnx
+
+        key = (fmt, array.shape, array.tobytes() if array.size < 65536 else id(array))
+        if key not in self._constants:
+            value = onnx.numpy_helper.from_array(array.astype(DTYPES[fmt]()))
+            name = self.declare(f"constant.{len(self._constants)}", array.shape, fmt)
+            self.nodes.append(onnx.helper.make_node("Constant", [], [name], value=value))
+            self._constants[key] = name
+        return self._constants[key]
+
+    def ints(self, *values: int) -> str:
+        """Return a constant list of integers: a shape, axes, places."""
+        return self.constant(np.asarray(values, np.int64), "int64")
+
+    def scalar(self, value: float, fmt: str) -> str:
+        """Return a constant number."""
+        return self.constant(np.asarray(value), fmt)
+
+    def full(self, shape: Sequence[int], value: float, fmt: str) -> str:
+        """Return a constant of a shape, without holding its elements."""
+        import onnx
+
+        one = onnx.numpy_helper.from_array(np.asarray([value]).astype(DTYPES[fmt]()))
+        return self.node("ConstantOfShape", [self.ints(*shape)], tuple(shape), fmt, value=one)
+
+    def cast(self, name: str, fmt: str) -> str:
+        """Return a tensor in a format."""
+        import onnx
+
+        shape, held = self.known[name]
+        if DTYPES[held]() is DTYPES[fmt]():
+            return name
+        code = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(DTYPES[fmt]()))
+        return self.node("Cast", [name], shape, fmt, to=code)
+
+    def reshape(self, name: str, shape: Sequence[int]) -> str:
+        """Return the same elements in another shape."""
+        held, fmt = self.known[name]
+        if held == tuple(shape):
+            return name
+        # Zero would mean "as it was" to ONNX.
+        return self.node(
+            "Reshape", [name, self.ints(*shape)], shape, fmt, allowzero=int(0 in shape)
+        )
+
+    def transpose(self, name: str, order: Sequence[int]) -> str:
+        """Return a tensor with its dimensions in another order."""
+        held, fmt = self.known[name]
+        order = [a % len(held) for a in order]
+        if order == list(range(len(held))):
+            return name
+        return self.node("Transpose", [name], [held[a] for a in order], fmt, perm=order)
+
+    def slice(self, name: str, *, axis: int, start: int, size: int) -> str:
+        """Return a part of a tensor along an axis."""
+        held, fmt = self.known[name]
+        if size == held[axis]:
+            return name
+        shape = (*held[:axis], size, *held[axis + 1 :])
+        ends = [name, self.ints(start), self.ints(start + size), self.ints(axis)]
+        return self.node("Slice", ends, shape, fmt)
+
+    def fit(self, name: str, shape: Sequence[int], function: str = "") -> str:
+        """Return a tensor made to fit a shape: another look at it, a part, or repetitions."""
+        held, fmt = self.known[name]
+        wanted = tuple(shape)
+        if held == wanted:
+            return name
+        have, need = math.prod(held), math.prod(wanted)
+        if have == need:
+            order = _permutation(held, wanted) if function in _SWAPS else None
+            return self.transpose(name, order) if order else self.reshape(name, wanted)
+        if _stretches(held, wanted):
+            return self.node("Expand", [name, self.ints(*wanted)], wanted, fmt)
+        if len(held) == len(wanted) and all(a >= b for a, b in zip(held, wanted, strict=True)):
+            for axis, size in enumerate(wanted):
+                name = self.slice(name, axis=axis, start=0, size=size)
+            return name
+        for axis in reversed(range(len(held))):
+            if (*held[:axis], *held[axis + 1 :]) == wanted:
+                return self.node("Gather", [name, self.scalar(0, "int64")], wanted, fmt, axis=axis)
+        flat = self.reshape(name, (have,))
+        if need > have:
+            times = -(-need // have)
+            flat = self.node("Tile", [flat, self.ints(times)], (times * have,), fmt)
+        return self.reshape(self.slice(flat, axis=0, start=0, size=need), wanted)
+
+    # -------------------------------------------------------------------------- weights
+
+    def weight(self, index: int, fmt: str, shape: Sequence[int] | None = None) -> str:
+        """Return a parameter in a shape, written once."""
+        held = self.network.parameters[index]
+        wanted = tuple(held.shape if shape is None else shape)
+        if index not in self._weights:
+            alone = self._uses[index] == 1 and math.prod(wanted) == held.elements
+            made = wanted if alone else held.shape
+            own = fmt if held.format in FLOATS else held.format
+            self._weights[index] = self._initializer(held.name, made, held.role, own)
+        name = self._weights[index]
+        if len(wanted) == 2 and self.shape(name) == wanted[::-1] != wanted:
+            name = self.transpose(name, (1, 0))
+        return self.cast(self.fit(name, wanted), fmt)
+
+    def extra_bias(self, node: Node, fmt: str, size: int) -> str:
+        """Return the bias that a layer gets from the normalization folded into it."""
+        return self._initializer(f"{node.name}.folded_bias", (size,), "bias", fmt)
+
+    def _initializer(self, name: str, shape: Shape, role: str, fmt: str) -> str:
+        import onnx
+
+        dtype = DTYPES[fmt]()
+        if fmt in FLOATS:
+            numbers = self._rng.random(shape, dtype=np.float32)
+            if role in ("statistic", "norm_scale"):
+                numbers += np.float32(0.5)  # variances and scales around one
+            else:
+                numbers -= np.float32(0.5)
+                fan_in = max(1, math.prod(shape) // max(1, shape[0])) if shape else 1
+                numbers *= np.float32(2 / math.sqrt(fan_in))
+            array = numbers.astype(dtype, copy=False)
+        else:
+            array = np.zeros(shape, dtype)
+        name = self.declare(name, shape, fmt)
+        self.initializers.append(onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def forget(self, indices: Sequence[int]) -> None:
+        """Leave out parameters that were folded into others."""
+        self._gone.update(indices)
+
+    def rest_of_parameters(self) -> None:
+        """Write the parameters that no operator uses, so that the file counts the same."""
+        for index, held in enumerate(self.network.parameters):
+            if index not in self._weights and index not in self._gone:
+                self._weights[index] = self._initializer(
+                    held.name, held.shape, held.role, held.format
+                )
+
+
+def _stretches(shape: Shape, wanted: Shape) -> bool:
+    if len(shape) > len(wanted):
+        return False
+    return all(a in (1, b) for a, b in zip(shape[::-1], wanted[::-1], strict=False))
+
+
+def _permutation(shape: Shape, wanted: Shape) -> list[int] | None:
+    if sorted(shape) != sorted(wanted):
+        return None
+    free = list(range(len(shape)))
+    order = []
+    for size in wanted:
+        chosen = next(a for a in free if shape[a] == size)
+        free.remove(chosen)
+        order.append(chosen)
+    return order
+
+
+def _folded(network: Network) -> dict[int, int]:
+    """Return, by output of a layer, the place of the batch normalization that alone reads it."""
+    readers: dict[int, list[int]] = {}
+    made: dict[int, str] = {}
+    for at, node in enumerate(network.nodes):
+        for i in node.inputs:
+            readers.setdefault(i, []).append(at)
+        for i in node.outputs:
+            made[i] = node.operator
+    found = {}
+    for i, places in readers.items():
+        alone = len(places) == 1 and i not in network.outputs
+        layer = made.get(i, "").startswith(("convolution", "transposed_convolution", "dense"))
+        if alone and layer and network.nodes[places[0]].operator == "batch_norm":
+            found[i] = places[0]
+    return found
+
+
+def check_rank(node: Node, *, got: int, allowed: Sequence[int]) -> None:
+    """Refuse what a runtime cannot run.
+
+    Raises
+    ------
+    GraphError
+        If the rank is not allowed.
+
+    """
+    if got not in allowed:
+        msg = f"{node.name!r} ({node.operator}) has {got} dimensions; ONNX takes {allowed}."
+        raise GraphError(msg, remedy="Reshape the signal before it.")
