@@ -61,7 +61,15 @@ class NetworkRow:
 
 
 #: Modules with a tuple ROWS.
-_ROWS = ("_rows_small", "_rows_vision", "_rows_keras", "_rows_sequence")
+_ROWS = (
+    "_rows_small",
+    "_rows_vision",
+    "_rows_keras",
+    "_rows_sequence",
+    "_rows_language",
+    "_rows_speech",
+    "_rows_recurrent",
+)
 
 
 @functools.cache

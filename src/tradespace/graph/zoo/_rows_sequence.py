@@ -43,6 +43,8 @@ def _encoder(
     source: str,
     settings: Mapping[str, Any],
     aliases: tuple[str, ...] = (),
+    *,
+    glue: float | None = None,
 ) -> NetworkRow:
     return NetworkRow(
         name=name,
@@ -54,11 +56,14 @@ def _encoder(
         task="language model, masked tokens",
         input="128 tokens",
         source=source,
+        facts={} if glue is None else {"glue_average": glue},
         aliases=aliases,
     )
 
 
-def _gpt2(size: str, layers: int, width: int, heads: int, aliases: tuple[str, ...]) -> NetworkRow:
+def _gpt2(
+    size: str, layers: int, width: int, heads: int, perplexity: float, aliases: tuple[str, ...]
+) -> NetworkRow:
     name = "gpt-2" if size == "small" else f"gpt-2-{size}"
     return NetworkRow(
         name=name,
@@ -70,6 +75,8 @@ def _gpt2(size: str, layers: int, width: int, heads: int, aliases: tuple[str, ..
         task="language model",
         input="1024 tokens",
         source=_GPT2,
+        # Without training on it; table 3.
+        facts={"wikitext2_perplexity": perplexity},
         aliases=aliases,
     )
 
@@ -114,10 +121,24 @@ ROWS: tuple[NetworkRow, ...] = (
         {"bleu_en_de": 28.4, "bleu_en_fr": 41.8, "training_flop": 2.3e19},
     ),
     _encoder(
-        "bert-base", "BERT base, uncased", 2018, _DEVLIN, _BASE, ("bert", "bert-base-uncased")
+        "bert-base",
+        "BERT base, uncased",
+        2018,
+        _DEVLIN,
+        _BASE,
+        ("bert", "bert-base-uncased"),
+        glue=79.6,
     ),
     _encoder("bert-base-cased", "BERT base, cased", 2018, _DEVLIN, {**_BASE, "vocabulary": 28996}),
-    _encoder("bert-large", "BERT large, uncased", 2018, _DEVLIN, _LARGE, ("bert-large-uncased",)),
+    _encoder(
+        "bert-large",
+        "BERT large, uncased",
+        2018,
+        _DEVLIN,
+        _LARGE,
+        ("bert-large-uncased",),
+        glue=82.1,
+    ),
     _encoder(
         "bert-large-cased", "BERT large, cased", 2018, _DEVLIN, {**_LARGE, "vocabulary": 28996}
     ),
@@ -128,13 +149,14 @@ ROWS: tuple[NetworkRow, ...] = (
         _SANH,
         {**_BASE, "layers": 6, "token_types": 0, "pooler": False, "distilled": True},
         ("distilbert-base", "distilbert-base-uncased"),
+        glue=77.0,
     ),
     _encoder("roberta-base", "RoBERTa base", 2019, _LIU, {**_BASE, **_ROBERTA}, ("roberta",)),
     _encoder("roberta-large", "RoBERTa large", 2019, _LIU, {**_LARGE, **_ROBERTA}),
-    _gpt2("small", 12, 768, 12, ("gpt2", "gpt2-small", "gpt-2-small")),
-    _gpt2("medium", 24, 1024, 16, ("gpt2-medium",)),
-    _gpt2("large", 36, 1280, 20, ("gpt2-large",)),
-    _gpt2("xl", 48, 1600, 25, ("gpt2-xl",)),
+    _gpt2("small", 12, 768, 12, 29.41, ("gpt2", "gpt2-small", "gpt-2-small")),
+    _gpt2("medium", 24, 1024, 16, 22.76, ("gpt2-medium",)),
+    _gpt2("large", 36, 1280, 20, 19.93, ("gpt2-large",)),
+    _gpt2("xl", 48, 1600, 25, 18.34, ("gpt2-xl",)),
     _gpt3("small", 12, 768, 12, 2.25e20),
     _gpt3("medium", 24, 1024, 16, 6.41e20),
     _gpt3("large", 24, 1536, 16, 1.37e21),
