@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tradespace.core.errors import InputError
@@ -30,7 +30,8 @@ class TrainingRun:
     """A published training run; what its source does not state is None.
 
     `power_w` is of a chip, `machine_power_w` of all machines together; `usd_per_hour` runs
-    from the lowest to the highest price of a chip's hour.
+    from the lowest to the highest price of a chip's hour; `published` holds results as printed, by
+    quantity: ``flop``, ``energy``, ``carbon``, ``rent``.
     """
 
     id: str
@@ -48,6 +49,7 @@ class TrainingRun:
     pue: float | None = None
     carbon_g_per_kwh: float | None = None
     usd_per_hour: tuple[float, float] | None = None
+    published: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     notes: str = ""
 
@@ -100,6 +102,8 @@ def _number(row: Mapping[str, str], name: str) -> float | None:
 
 def _run(row: Mapping[str, str]) -> TrainingRun:
     low, high = _number(row, "usd_per_h_low"), _number(row, "usd_per_h_high")
+    columns = ("flop", "energy", "carbon", "rent")
+    printed = {name: row[f"published_{name}"] for name in columns}
     return TrainingRun(
         id=row["id"],
         name=row["name"],
@@ -116,6 +120,7 @@ def _run(row: Mapping[str, str]) -> TrainingRun:
         pue=_number(row, "pue"),
         carbon_g_per_kwh=_number(row, "carbon_g_per_kwh"),
         usd_per_hour=(low, high) if low is not None and high is not None else None,
+        published={name: text for name, text in printed.items() if text},
         source=row["source"],
         notes=row["notes"],
     )

@@ -10,6 +10,8 @@ JOULES_PER_KWH = 3.6e6
 GRAMS_PER_LB = 453.59237
 #: Operations of a day at a Peta-operation a second.
 FLOP_PER_PETAFLOP_DAY = 1e15 * 86400
+#: Of a year of 365.25 days.
+HOURS_PER_YEAR = 8766.0
 
 
 def training_flop(
