@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tradespace.core.requirements import Verdict as Verdict
     from tradespace.core.studies import Study as Study
     from tradespace.core.trials import Trial as Trial
+    from tradespace.cost.inspection import Inspection as Inspection
+    from tradespace.cost.inspection import inspect as inspect
     from tradespace.explore.evaluate import evaluate as evaluate
     from tradespace.study.load import load_study as load_study
 
@@ -32,7 +34,9 @@ _WHERE = {
     "TradespaceError": "tradespace.core.errors",
     "Trial": "tradespace.core.trials",
     "Verdict": "tradespace.core.requirements",
+    "Inspection": "tradespace.cost.inspection",
     "evaluate": "tradespace.explore.evaluate",
+    "inspect": "tradespace.cost.inspection",
     "load_study": "tradespace.study.load",
 }
 

@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "evaluate": ("_evaluate", "Decide a study: train, measure, compare, recommend.", "Study"),
     "report": ("_report", "Write the report of the last decision again.", "Study"),
     "show": ("_show", "Show everything known of one candidate.", "Study"),
+    "inspect": ("_inspect", "Say what a network costs, before anything is trained.", "Network"),
+    "compare": ("_compare", "Put networks side by side.", "Network"),
     "features": ("_features", "Build, join, verify and list feature views.", "Data"),
     "dlp": ("_dlp", "Time, run and schedule programs of the deep-learning processor.", "Hardware"),
     "list": ("_list", "List qualities, families, scenarios or rules.", "Reference"),

@@ -10,6 +10,7 @@ from typing import Any
 #: type of a record -> "module:function" that returns an HTML fragment.
 HTML_RENDERERS: dict[str, str] = {
     "Decision": "tradespace.report.notebook:decision_html",
+    "Inspection": "tradespace.report.network_notebook:inspection_html",
     "Study": "tradespace.report.notebook:study_html",
     "Trial": "tradespace.report.notebook:trial_html",
 }

@@ -193,13 +193,19 @@ def predict_latency(
         method += f", {overhead_us:g} us an operator ({source})"
     return Latency(
         processor=processor.id,
-        number_format=number_format or (sequence[0].format if sequence else "fp32"),
+        number_format=number_format or _main_format(sequence),
         operators=rows,
         time_s=total,
         bound_s=(total - overhead) * efficiency,
         notes=tuple(notes),
         method=method,
     )
+
+
+def _main_format(works: Sequence[Work]) -> str:
+    """Return the format in which most is computed."""
+    most = max(works, key=lambda w: (w.format in _COMPUTED, w.macs, w.operations), default=None)
+    return "fp32" if most is None else _computed(most.format)
 
 
 def _computed(fmt: str) -> str:

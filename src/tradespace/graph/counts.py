@@ -171,7 +171,7 @@ def coverage(network: Network) -> float:
 
 def parameters(network: Network, convention: str = "trainable") -> int:
     """Return the number of parameters in a convention of `PARAMETER_CONVENTIONS`."""
-    _check("convention for parameters", convention, PARAMETER_CONVENTIONS)
+    check_convention("convention for parameters", convention, PARAMETER_CONVENTIONS)
     held = network.parameters
     if convention == "trainable":
         return sum(p.elements for p in held if p.trainable)
@@ -198,7 +198,7 @@ def neurons(
 
     `rows` are the counts of the nodes where they are at hand already.
     """
-    _check("convention for neurons", convention, NEURON_CONVENTIONS)
+    check_convention("convention for neurons", convention, NEURON_CONVENTIONS)
     rows = node_counts(network) if rows is None else rows
     layers = [row for row in rows if row.operator.weighted]
     if convention == "channels":
@@ -231,7 +231,8 @@ def _one(network: Network, total: int) -> int:
     return total // network.batch
 
 
-def _check(what: str, name: str, known: dict[str, str]) -> None:
+def check_convention(what: str, name: str, known: dict[str, str]) -> None:
+    """Raise a GraphError if a convention is not known."""
     if name not in known:
         message, remedy = unknown_name(what, name, known)
         raise GraphError(message, remedy=remedy)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tradespace.graph.counts import NodeCounts, node_counts
 from tradespace.graph.formulas import formula
 from tradespace.graph.network import Network
 from tradespace.graph.work import Work
 
 
-def network_works(network: Network) -> list[Work]:
-    """Return the work of every operator of a forward pass, views left out."""
+def network_works(network: Network, rows: Sequence[NodeCounts] | None = None) -> list[Work]:
+    """Return the work of every operator of a forward pass, views left out.
+
+    `rows` are the counts of the network's nodes, where they are at hand.
+    """
     return [
         _work(network, row)
-        for row in node_counts(network)
+        for row in (node_counts(network) if rows is None else rows)
         if row.operator.kind != "view" and row.node.operator != "dropout"
     ]
 

@@ -1,0 +1,72 @@
+"""``tradespace compare``: networks side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tradespace.cli._common import AsJson, console, print_json
+from tradespace.cli._inspect import Batch, Format, On, Settings, read_settings
+
+app = typer.Typer()
+
+
+@app.command()
+def compare(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            help="Networks of the zoo, model.onnx, model.keras, my_model.py:MyNet.",
+            show_default=False,
+        ),
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", help="Shape of an input, for models of your own: 8x3x224x224."),
+    ] = None,
+    batch: Batch = None,
+    settings: Settings = None,
+    format: Format = None,  # noqa: A002 - the name of the option
+    on: On = None,
+    train: Annotated[
+        str | None, typer.Option("--train", help="Optimizer, to compare what training takes.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put networks side by side: depth, parameters, neurons, MACs, memory, published accuracy.
+
+    Examples
+    --------
+      tradespace compare alexnet vgg19 googlenet
+
+      tradespace compare resnet50 mobilenet-v2 efficientnet-b0 --on rpi-5 --format int8
+    """
+    from tradespace.cost.inspection import inspect
+    from tradespace.graph.zoo import networks
+
+    given = read_settings(settings)
+    found = []
+    for one in dict.fromkeys(what):
+        known = one.lower() in networks()
+        found.append(
+            inspect(
+                one,
+                None if known else (inputs or None),
+                batch=batch,
+                settings=given,
+                format=format,
+                on=on,
+                train=train,
+            )
+        )
+    if as_json:
+        print_json([_without_layers(one.to_dict()) for one in found])
+        return
+    from tradespace.report.network_terminal import print_comparison
+
+    print_comparison(found, console())
+
+
+def _without_layers(record: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in record.items() if key != "layers"}

@@ -1,0 +1,173 @@
+"""What one pass of a network takes on a processor: time, memory, energy, money, carbon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tradespace.cost.energy import OperationsEnergy, energy_from_operations, energy_from_power
+from tradespace.cost.latency import Latency
+from tradespace.graph.memory import InferenceMemory
+from tradespace.graph.work import Work
+from tradespace.hardware.profiles import Processor, Region
+
+JOULES_PER_KWH = 3.6e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """One forward pass on a processor.
+
+    Parameters
+    ----------
+    processor : Processor
+        Where.
+    latency : Latency
+        Time of the pass, operator by operator.
+    batch : int
+        Samples in the pass.
+    needed_bytes : int
+        Weights and the largest sum of live activations.
+    fits : bool, optional
+        Whether that fits into the processor's memory; None if its size is not known.
+    energy_j : float, optional
+        At the power that the processor is designed for, all through the pass.
+    usd : tuple of float, optional
+        From the lowest to the highest price of an hour.
+    carbon_g : float, optional
+        Of the energy, in the region asked for.
+    floors : tuple of OperationsEnergy
+        What arithmetic and traffic take at least, by technology.
+    assumptions : tuple of str
+        What the figures rest on.
+
+    """
+
+    processor: Processor
+    latency: Latency
+    batch: int
+    needed_bytes: int
+    fits: bool | None
+    energy_j: float | None
+    usd: tuple[float, float] | None
+    carbon_g: float | None
+    floors: tuple[OperationsEnergy, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def samples_per_s(self) -> float:
+        """Throughput of pass after pass."""
+        return self.batch / self.latency.time_s if self.latency.time_s else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, without the operators, whose times stand with the layers."""
+        latency = {k: v for k, v in self.latency.to_dict().items() if k != "operators"}
+        return {
+            "processor": self.processor.id,
+            "latency": latency,
+            "samples_per_s": self.samples_per_s,
+            "needed_bytes": self.needed_bytes,
+            "memory_bytes": self.processor.memory_bytes,
+            "fits": self.fits,
+            "energy_j": self.energy_j,
+            "usd": None if self.usd is None else list(self.usd),
+            "carbon_g": self.carbon_g,
+            "energy_floors_j": [[f.low_j, f.high_j, f.method] for f in self.floors],
+            "assumptions": list(self.assumptions),
+        }
+
+
+def running(
+    works: Sequence[Work],
+    latency: Latency,
+    memory: InferenceMemory,
+    *,
+    processor: Processor,
+    batch: int,
+    region: Region | None = None,
+) -> Running:
+    """Return what a pass takes, from its time.
+
+    Parameters
+    ----------
+    works : sequence of Work
+        Of the pass, in the format in which it runs.
+    latency : Latency
+        Its predicted time.
+    memory : InferenceMemory
+        What it needs.
+    processor : Processor
+        Where it runs.
+    batch : int
+        Samples in it.
+    region : Region, optional
+        Whose electricity it takes.
+
+    """
+    assumptions = [latency.method, *latency.notes]
+    seconds = latency.time_s
+    energy = carbon = None
+    if processor.tdp_w is not None:
+        energy = energy_from_power(power_w=processor.tdp_w, time_s=seconds)
+        assumptions.append(
+            f"power: {processor.tdp_w:g} W all through the pass "
+            f"({processor.source_of('tdp_w')}), hosts left out"
+        )
+    if region is not None and energy is not None:
+        pue = region.pue or 1.0
+        carbon = energy * pue / JOULES_PER_KWH * region.carbon_g_per_kwh
+        assumptions.append(electricity_text(region))
+    usd = None
+    if processor.price_usd_per_h is not None:
+        price = processor.price_usd_per_h
+        usd = (price.low * seconds / 3600, price.high * seconds / 3600)
+        assumptions.append(price_text(processor))
+    return Running(
+        processor=processor,
+        latency=latency,
+        batch=batch,
+        needed_bytes=memory.peak_bytes,
+        fits=fits(memory.peak_bytes, processor),
+        energy_j=energy,
+        usd=usd,
+        carbon_g=carbon,
+        floors=_floors(works),
+        assumptions=tuple(assumptions),
+    )
+
+
+def fits(needed_bytes: float, processor: Processor) -> bool | None:
+    """Return whether so much fits into a processor's memory, if that is known."""
+    if processor.memory_bytes is None:
+        return None
+    return needed_bytes <= processor.memory_bytes
+
+
+def price_text(processor: Processor) -> str:
+    """Return the price of an hour with its source."""
+    price = processor.price_usd_per_h
+    if price is None:
+        return "price: not known"
+    span = f"{price.low:g}" if price.low == price.high else f"{price.low:g} to {price.high:g}"
+    return f"price: {span} USD/h ({processor.source_of('price_usd_per_h')})"
+
+
+def electricity_text(region: Region) -> str:
+    """Return carbon intensity and PUE with their source."""
+    pue = f"PUE {region.pue:g}" if region.pue is not None else "PUE not known, taken as 1"
+    return (
+        f"electricity: {region.carbon_g_per_kwh:g} g/kWh in {region.name}, {pue} ({region.source})"
+    )
+
+
+def _floors(works: Sequence[Work]) -> tuple[OperationsEnergy, ...]:
+    from tradespace.core.errors import InputError
+
+    found = []
+    for technology, memory in (("45nm", "dram"), ("7nm", "dram")):
+        try:
+            found.append(energy_from_operations(works, technology=technology, memory=memory))
+        except InputError:
+            continue  # the table lacks the format at this technology
+    return tuple(found)

@@ -1,0 +1,499 @@
+"""What the terminal shows of networks: totals, layers, costs, several side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tradespace.core.quantities import format_number, format_quantity
+from tradespace.cost.layers import Layer, grouped, repeated, summary
+from tradespace.graph.counts import NEURON_CONVENTIONS, PARAMETER_CONVENTIONS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tradespace.cost.budget import Largest
+    from tradespace.cost.inspection import Inspection
+    from tradespace.cost.running import Running
+    from tradespace.cost.training_step import Training
+
+_SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_BAR = 10
+_ROLES = (
+    ("weight", "weights"),
+    ("embedding", "embeddings"),
+    ("position", "positions"),
+    ("bias", "biases"),
+    ("norm_scale", "scales"),
+    ("norm_offset", "offsets"),
+)
+#: From this width on the layer table has room for the shapes of outputs.
+WIDE = 110
+MOST_ROWS = 24
+
+
+def short_count(number: float) -> str:
+    """Return a count on the scale that people use.
+
+    Examples
+    --------
+    >>> short_count(60_192_808), short_count(999), short_count(11_513_626_624), short_count(0)
+    ('60.2 M', '999', '11.5 G', '0')
+
+    """
+    for factor, name in _SCALES:
+        if number >= factor * 0.9995:
+            return (
+                f"{number / factor:.3g} {name}"
+                if number < 999.5 * factor
+                else (f"{number / factor:,.0f} {name}")
+            )
+    return f"{number:g}"
+
+
+def bytes_text(number: float) -> str:
+    """Return bytes on the scale that people use, decimal."""
+    return format_quantity(number, "B")
+
+
+def money_text(usd: tuple[float, float]) -> str:
+    """Return a span of money."""
+    low, high = (format_number(x) for x in usd)
+    return f"{low} USD" if low == high else f"{low} to {high} USD"
+
+
+def print_inspection(
+    found: Inspection,
+    console: Console,
+    *,
+    depth: int | None = None,
+    formulas: bool = False,
+    every: bool = False,
+) -> None:
+    """Print totals first, then what was asked for beyond them, then the layers."""
+    console.print()
+    console.print(_title(found))
+    if found.lower_bound:
+        console.print(_warning(found))
+    console.print()
+    console.print(_totals(found))
+    if found.running is not None:
+        _block(console, _running_title(found), _running_rows(found.running))
+    if found.training is not None:
+        _block(console, _training_title(found.training), _training_rows(found.training))
+    console.print()
+    console.print(_layers(found, depth=depth, every=every, width=console.width))
+    if formulas:
+        _formulas(found, console)
+    _notes(found, console)
+
+
+def _title(found: Inspection) -> Text:
+    facts = found.network.facts
+    text = Text(found.name, style="bold")
+    network = found.network
+    named = len(network.inputs) > 1
+    inputs = ", ".join(
+        (f"{name} " if named else "") + "x".join(map(str, network.tensors[i].shape))
+        for name, i in zip(network.input_names, network.inputs, strict=False)
+    )
+    more = [
+        str(facts["task"]) if facts.get("task") else "",
+        str(facts["year"]) if facts.get("year") else "",
+        f"input {inputs}",
+        found.number_format,
+    ]
+    text.append("  " + ", ".join(m for m in more if m), style="dim")
+    return text
+
+
+def _warning(found: Inspection) -> Text:
+    names = ", ".join(found.unknown[:8]) + (", ..." if len(found.unknown) > 8 else "")
+    text = Text("Lower bound: ", style="bold red")
+    text.append(
+        f"{100 * found.coverage:.1f} % of the operators are counted; not known: {names}",
+        style="red",
+    )
+    return text
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim")
+    return table
+
+
+def _totals(found: Inspection) -> Table:
+    table = _grid()
+    at_least = "≥ " if found.lower_bound else ""
+    batch = found.network.batch
+    for_batch = f"batch {batch}; " if batch > 1 else ""
+    roles = found.parameters_by_role
+    parts = ", ".join(f"{short_count(roles[r])} {n}" for r, n in _ROLES if roles.get(r))
+    convention = found.parameter_convention
+    shown = parts if convention == "trainable" else PARAMETER_CONVENTIONS[convention]
+    table.add_row("parameters", f"{found.parameters[convention]:,}", shown)
+    if found.parameters["trainable"] != sum(
+        n for r, n in roles.items() if r not in ("statistic", "constant")
+    ):
+        frozen = sum(n for r, n in roles.items() if r not in ("statistic", "constant"))
+        table.add_row("frozen", f"{frozen - found.parameters['trainable']:,}", "not trained")
+    if roles.get("statistic"):
+        table.add_row("statistics", f"{roles['statistic']:,}", "running means and variances apart")
+    if roles.get("constant"):
+        table.add_row("constants", f"{roles['constant']:,}", "fixed numbers that the model carries")
+    neurons = found.neurons[found.neuron_convention]
+    table.add_row("neurons", f"{neurons:,}", NEURON_CONVENTIONS[found.neuron_convention])
+    table.add_row(
+        "MACs", f"{at_least}{found.macs:,}", f"{for_batch}forward; one multiply-accumulate is 1"
+    )
+    table.add_row(
+        "operations", f"{at_least}{found.operations:,}", "other arithmetic of a forward pass"
+    )
+    table.add_row(
+        "MACs backward",
+        f"{at_least}{found.backward_macs:,}",
+        f"{found.backward_macs / found.macs:.3f} x forward" if found.macs else "",
+    )
+    intensity = f"{format_number(found.arithmetic_intensity)} op/B"
+    table.add_row("intensity", intensity, f"{bytes_text(found.traffic_bytes)} moved, unfused")
+    table.add_row("depth", str(found.depth), "layers with weights on the longest path")
+    if found.receptive_field is not None:
+        seen = found.receptive_field
+        size = "x".join(map(str, seen.size))
+        table.add_row("receptive field", size, f"through windows, at {seen.at}")
+    memory = found.memory
+    table.add_row(
+        "memory",
+        bytes_text(memory.peak_bytes),
+        f"inference: {bytes_text(memory.weights_bytes)} weights + "
+        f"{bytes_text(memory.activations_bytes)} live activations at {memory.at}",
+    )
+    for name, value in _published(found):
+        table.add_row(name, value, "published")
+    return table
+
+
+def _published(found: Inspection) -> Iterator[tuple[str, str]]:
+    facts = found.network.facts
+    if "top1" in facts:
+        text = f"{facts['top1']:g} %"
+        yield "accuracy", text + (f" (top 5: {facts['top5']:g} %)" if "top5" in facts else "")
+    for name in ("perplexity", "bleu_en_de", "word_error_rate"):
+        if name in facts:
+            yield name, f"{facts[name]:g}"
+
+
+def _block(console: Console, title: str, rows: Iterator[tuple[str, str, str]]) -> None:
+    console.print(f"\n[bold]{escape(title)}[/bold]")
+    table = _grid()
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+
+
+def _fit(fits: bool | None, needed: int, have: float | None) -> str:  # noqa: FBT001 - private
+    if fits is None or have is None:
+        return "size of its memory not known"
+    share = f"{100 * needed / have:.0f} % of {bytes_text(have)}"
+    return share if fits else f"does NOT fit: {share}"
+
+
+def _running_title(found: Inspection) -> str:
+    name = "" if found.running is None else found.running.processor.name
+    return f"One pass on {name} in {found.number_format}"
+
+
+def _running_rows(running: Running) -> Iterator[tuple[str, str, str]]:
+    latency = running.latency
+    shares = latency.time_by_bound_s()
+    total = sum(shares.values()) or 1.0
+    bounds = ", ".join(f"{100 * s / total:.0f} % {name}" for name, s in shares.items() if s)
+    yield "latency", format_quantity(latency.time_s, "s"), f"bound by: {bounds}"
+    rate = f"{format_number(running.samples_per_s)}/s"
+    yield "throughput", rate, f"samples, batch {running.batch}"
+    fit = _fit(running.fits, running.needed_bytes, running.processor.memory_bytes)
+    yield "memory", bytes_text(running.needed_bytes), fit
+    if running.energy_j is not None:
+        per = format_quantity(running.energy_j / running.batch, "J")
+        yield "energy", format_quantity(running.energy_j, "J"), f"{per} a sample, at full power"
+    for floor in running.floors[-1:]:
+        low = format_quantity(floor.low_j, "J")
+        yield "energy, least", low, "arithmetic and DRAM alone, 7 nm"
+    if running.usd is not None:
+        million = tuple(x / running.batch * 1e6 for x in running.usd)
+        yield "money", money_text((million[0], million[1])), "a million samples, rented"
+    if running.carbon_g is not None:
+        carbon = running.carbon_g / running.batch * 1e6
+        yield "carbon", format_quantity(carbon, "g"), "CO2e a million samples"
+
+
+def _training_title(training: Training) -> str:
+    where = "" if training.processor is None else f" on {training.processor.name}"
+    chips = f" x {training.chips}" if training.chips > 1 else ""
+    return (
+        f"Training with {training.optimizer} in {training.number_format}, "
+        f"batch {training.batch}{where}{chips}"
+    )
+
+
+def _training_rows(training: Training) -> Iterator[tuple[str, str, str]]:
+    memory = training.memory
+    if training.processor is not None:
+        fit = _fit(training.fits, memory.peak_bytes, training.processor.memory_bytes)
+    else:
+        fit = f"peak at {memory.at}"
+    yield "memory", bytes_text(memory.peak_bytes), fit
+    parts = [
+        ("weights", memory.weights_bytes),
+        ("gradients", memory.gradients_bytes),
+        ("optimizer", memory.optimizer_bytes),
+        ("master copies", memory.master_bytes),
+        ("saved activations", memory.saved_bytes),
+    ]
+    held = ", ".join(f"{bytes_text(size)} {name}" for name, size in parts if size)
+    yield "", "", held
+    macs = training.forward_macs + training.backward_macs
+    yield "MACs a step", f"{macs:,}", "forward and backward"
+    if training.step is not None:
+        rate = training.batch * training.chips / training.step.time_s
+        step = format_quantity(training.step.time_s, "s")
+        yield "a step", step, f"{format_number(rate)} samples/s"
+    if training.time_s is None:
+        return
+    whole = "a step" if training.steps is None else f"{training.steps:,} steps"
+    if training.steps is not None:
+        yield "time", format_quantity(training.time_s, "s"), whole
+    if training.energy_j is not None:
+        yield "energy", f"{format_number(training.energy_j / 3.6e6)} kWh", whole
+    if training.usd is not None:
+        yield "money", money_text(training.usd), f"{whole}, rented"
+    if training.carbon_g is not None:
+        yield "carbon", format_quantity(training.carbon_g, "g"), f"CO2e, {whole}"
+
+
+def _layers(found: Inspection, *, depth: int | None, every: bool, width: int) -> Table:
+    layers = found.layers
+    rows: Sequence[Layer] = layers
+    if not every:
+        rows = summary(layers) if depth is None else repeated(grouped(layers, depth))
+    timed = any(row.time_s is not None for row in rows)
+    saved = found.training is not None
+    wide = width >= WIDE
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("layer", no_wrap=True)
+    if wide:
+        table.add_column("operator", style="dim", no_wrap=True, overflow="ellipsis")
+        table.add_column("output", justify="right", no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    table.add_column("MACs", justify="right", no_wrap=True)
+    if wide or not timed:
+        table.add_column("", no_wrap=True, style="cyan", min_width=_BAR)
+    table.add_column("saved" if saved else "outputs", justify="right", no_wrap=True)
+    if timed:
+        table.add_column("time", justify="right", no_wrap=True)
+        if wide:
+            table.add_column("bound", style="dim", no_wrap=True)
+    room = width - (85 if wide else 48)
+    most = max((row.macs for row in rows), default=0) or 1
+    for row in rows:
+        cells = [escape(_shortened(row.name.strip(".:") or "(root)", max(16, room)))]
+        if wide:
+            cells += [escape(_operator(row)), "x".join(map(str, row.output_shape))]
+        cells += [
+            short_count(row.parameters) if row.parameters else "",
+            short_count(row.macs) if row.macs else "",
+        ]
+        if wide or not timed:
+            cells.append(_bar(row.macs / most))
+        size = row.saved_bytes if saved else row.output_bytes
+        cells.append(bytes_text(size) if size else "")
+        if timed:
+            cells.append("" if row.time_s is None else format_quantity(row.time_s, "s"))
+            cells += [row.bound] if wide else []
+        table.add_row(*cells, style="red" if row.unknown else None)
+    return table
+
+
+def _shortened(name: str, most: int) -> str:
+    """Return a path whose middle is left out if it is too long: both ends say most."""
+    if len(name) <= most:
+        return name
+    tail = (most - 1) * 2 // 3
+    return f"{name[: most - 1 - tail]}…{name[-tail:]}"
+
+
+def _operator(row: Layer) -> str:
+    return f"{row.operator} (unknown)" if row.unknown else row.operator
+
+
+def _bar(share: float) -> str:
+    """Return a bar of eighths of a cell."""
+    eighths = round(share * _BAR * 8)
+    if share > 0 and not eighths:
+        eighths = 1
+    full, rest = divmod(eighths, 8)
+    return "█" * full + ("▏▎▍▌▋▊▉"[rest - 1] if rest else "")
+
+
+def _formulas(found: Inspection, console: Console) -> None:
+    console.print("\n[bold]Multiply-accumulates[/bold]")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("layer", "formula", "with numbers", "MACs"):
+        table.add_column(name, justify="right" if name == "MACs" else "left", overflow="fold")
+    for layer in found.layers:
+        if layer.macs:
+            numbers = re.sub(r"\s+", "", layer.numbers).replace("*", " * ").replace("+", " + ")
+            table.add_row(
+                escape(layer.name), escape(layer.formula), escape(numbers), f"{layer.macs:,}"
+            )
+    console.print(table)
+
+
+def _notes(found: Inspection, console: Console) -> None:
+    lines: list[str] = [*found.network.notes]
+    for part in (found.running, found.training):
+        lines += [] if part is None else part.assumptions
+    if found.network.source:
+        lines.append(f"network: {found.network.source}")
+    if not lines:
+        return
+    console.print("\n[bold]What the figures rest on[/bold]")
+    for line in dict.fromkeys(lines):
+        console.print(f"  [dim]• {escape(line)}[/dim]")
+
+
+#: Row of the comparison -> (how to read it off, direction: -1 less is better, 1 more, 0 neither).
+def _comparison_rows(found: Sequence[Inspection]) -> Iterator[tuple[str, list[Any], str, int]]:
+    first = found[0]
+    yield "year", [f.network.facts.get("year") for f in found], "", 0
+    yield "depth", [f.depth for f in found], "count", 0
+    convention = first.parameter_convention
+    yield "parameters", [f.parameters[convention] for f in found], "count", -1
+    yield "neurons", [f.neurons[first.neuron_convention] for f in found], "count", -1
+    yield "MACs", [f.macs for f in found], "count", -1
+    yield "MACs backward", [f.backward_macs for f in found], "count", -1
+    yield "operations", [f.operations for f in found], "count", -1
+    yield "intensity (op/B)", [f.arithmetic_intensity for f in found], "number", 0
+    fields = [f.receptive_field.size[0] if f.receptive_field else None for f in found]
+    yield "receptive field", fields, "count", 0
+    yield "weights", [f.memory.weights_bytes for f in found], "B", -1
+    yield "inference memory", [f.memory.peak_bytes for f in found], "B", -1
+    if first.training is not None:
+        yield (
+            "training memory",
+            [f.training.memory.peak_bytes if f.training else None for f in found],
+            "B",
+            -1,
+        )
+        yield (
+            "time of a step",
+            [f.training.step.time_s if f.training and f.training.step else None for f in found],
+            "s",
+            -1,
+        )
+    if first.running is not None:
+        runs = [f.running for f in found]
+        yield "latency", [r.latency.time_s if r else None for r in runs], "s", -1
+        yield "energy", [r.energy_j if r else None for r in runs], "J", -1
+    yield "top-1 accuracy (%)", [f.network.facts.get("top1") for f in found], "number", 1
+    yield "top-5 accuracy (%)", [f.network.facts.get("top5") for f in found], "number", 1
+
+
+def comparison(found: Sequence[Inspection]) -> list[tuple[str, list[Any], str, int]]:
+    """Return the rows of a comparison: title, values, unit, direction; empty rows left out."""
+    return [row for row in _comparison_rows(found) if any(v is not None for v in row[1])]
+
+
+def print_comparison(found: Sequence[Inspection], console: Console) -> None:
+    """Print networks side by side, the best of each row marked."""
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("")
+    for one in found:
+        table.add_column(escape(one.name), justify="right", no_wrap=True)
+    for title, values, unit, direction in comparison(found):
+        known = [v for v in values if v is not None]
+        best = None
+        if direction and len(known) > 1 and len(set(known)) > 1:
+            best = max(known) if direction > 0 else min(known)
+        cells = [
+            Text(_cell(v, unit), style="bold green" if best is not None and v == best else "")
+            for v in values
+        ]
+        table.add_row(title, *cells)
+    console.print()
+    console.print(table)
+    first = found[0]
+    shape = f"batch {first.network.batch}, {first.number_format}"
+    console.print(
+        f"\n[dim]{shape}; green is best. Parameters: {escape(first.conventions['parameters'])}. "
+        f"Neurons: {escape(first.conventions['neurons'])}. MACs: "
+        f"{escape(first.conventions['macs'])}. Accuracy as published.[/dim]"
+    )
+    for one in found:
+        if one.lower_bound:
+            console.print(
+                f"[red]{escape(one.name)}: lower bound, {100 * one.coverage:.1f} % of "
+                f"the operators are counted[/red]"
+            )
+
+
+def _cell(value: Any, unit: str) -> str:
+    if value is None:
+        return "-"
+    if unit == "count":
+        return f"{value:,}"
+    if unit in ("B", "s", "J"):
+        return format_quantity(value, unit)
+    return format_number(value) if unit == "number" else str(value)
+
+
+def print_largest(answer: Largest, console: Console) -> None:
+    """Print the largest that keeps the bounds, what it takes, and what the next would take."""
+    found = answer.inspection
+    name = found.name
+    bounds = " and ".join(b.text for b in answer.budgets)
+    console.print()
+    if answer.value is None:
+        console.print(
+            Text(f"{name}: no {answer.vary} keeps {bounds}", style="bold red"), soft_wrap=True
+        )
+    else:
+        console.print(
+            Text(f"{name}: largest {answer.vary} is {answer.value:,}", style="bold green"),
+            Text(f"with {bounds}", style="dim"),
+        )
+    if answer.limit:
+        console.print(f"[dim]{escape(answer.limit)}[/dim]")
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("")
+    table.add_column("bound", justify="right")
+    if answer.value is not None:
+        table.add_column(f"{answer.vary} {answer.value:,}", justify="right", style="green")
+    if answer.next_value is not None:
+        table.add_column(f"{answer.vary} {answer.next_value:,}", justify="right", style="red")
+    for budget in answer.budgets:
+        cells = [budget.what, _amount(budget.bound, budget.unit)]
+        if answer.value is not None:
+            cells.append(_amount(answer.taken[budget.what], budget.unit))
+        if answer.next_value is not None:
+            cells.append(_amount(answer.above[budget.what], budget.unit))
+        table.add_row(*cells)
+    console.print(table)
+    parts = [] if found.running is None else list(found.running.assumptions)
+    parts += [] if found.training is None else list(found.training.assumptions)
+    for line in dict.fromkeys(parts):
+        console.print(f"  [dim]• {escape(line)}[/dim]")
+
+
+def _amount(value: float, unit: str) -> str:
+    if unit == "1":
+        return f"{value:,.0f}"
+    return format_quantity(value, unit, significant=4)
