@@ -50,6 +50,8 @@ class Layer:
         Whether it is not counted, as nobody knows the operator.
     operators : int
         How many operators it holds.
+    fusible : bool
+        Whether runtimes usually merge it into the operator before it.
 
     """
 
@@ -68,6 +70,7 @@ class Layer:
     numbers: str = ""
     unknown: bool = False
     operators: int = 1
+    fusible: bool = False
 
     @property
     def arithmetic_intensity(self) -> float:
@@ -148,6 +151,7 @@ def network_layers(
                 formula=row.formula("macs") if row.macs else "",
                 numbers=row.formula("macs", numbers=True) if row.macs else "",
                 unknown=unknown,
+                fusible=row.operator.fusible,
             )
         )
     return tuple(made)
@@ -195,7 +199,7 @@ def _sum(name: str, members: list[Layer]) -> Layer:
             by_bound[m.bound] = by_bound.get(m.bound, 0.0) + (m.time_s or 0.0)
     return Layer(
         name=name,
-        operator=f"{len(members)} operators",
+        operator=f"{sum(m.operators for m in members)} operators",
         output_shape=members[-1].output_shape,
         parameters=sum(m.parameters for m in members),
         macs=sum(m.macs for m in members),
@@ -240,11 +244,68 @@ def _alike(layer: Layer) -> tuple[Any, ...]:
     return (head if numbered else layer.name, layer.operator, layer.output_shape, *counts)
 
 
-def summary(layers: Sequence[Layer], *, most: int = 24) -> list[Layer]:
-    """Return the layers in groups, as fine as fits into so many rows."""
-    deepest = max((len(_SEPARATOR.split(layer.name)) for layer in layers), default=1)
-    for depth in range(deepest, 1, -1):
-        rows = repeated(grouped(layers, depth))
-        if len(rows) <= most:
-            return rows
-    return repeated(grouped(layers, 1))
+def folded(layers: Sequence[Layer]) -> list[Layer]:
+    """Return the layers with activations and normalizations under the layer before them.
+
+    Examples
+    --------
+    >>> conv = Layer(name="0", operator="convolution2d", output_shape=(1, 8), macs=9)
+    >>> relu = Layer(name="1", operator="relu", output_shape=(1, 8), fusible=True)
+    >>> [(x.name, x.operator, x.operators) for x in folded([conv, relu])]
+    [('0', 'convolution2d + relu', 2)]
+
+    """
+    made: list[Layer] = []
+    for layer in layers:
+        last = made[-1] if made else None
+        if last is None or not layer.fusible or _parent(last.name) != _parent(layer.name):
+            made.append(layer)
+            continue
+        name = f"{last.operator} + {layer.operator}"
+        whole = _sum(last.name, [last, layer])
+        made[-1] = replace(whole, operator=name, formula=last.formula, numbers=last.numbers)
+    return made
+
+
+def _parent(name: str) -> str:
+    return ".".join(_SEPARATOR.split(name)[:-1])
+
+
+def summary(layers: Sequence[Layer], *, most: int = 30) -> list[Layer]:
+    """Return the layers in groups: the heaviest opened as far as fits into so many rows."""
+    rows = folded(layers)
+    if len(repeated(rows)) <= most:
+        return repeated(rows)
+    paths = [tuple(p for p in _SEPARATOR.split(row.name) if p) for row in rows]
+    opened: set[tuple[str, ...]] = {()}
+    refused: set[tuple[str, ...]] = set()
+    while True:
+        groups = _grouped_by(rows, paths, opened)
+        shown = repeated([_sum(".".join(key), members) for key, members in groups])
+        alone = {row.name for row in shown}
+        candidates = [
+            (key, members)
+            for key, members in groups
+            if len(members) > 1 and key not in refused and ".".join(key) in alone
+        ]
+        if not candidates:
+            return shown
+        key, _ = max(candidates, key=lambda g: (sum(m.macs for m in g[1]), len(g[1])))
+        wider = _grouped_by(rows, paths, opened | {key})
+        if len(repeated([_sum(".".join(k), members) for k, members in wider])) <= most:
+            opened.add(key)
+        else:
+            refused.add(key)
+
+
+def _grouped_by(
+    rows: Sequence[Layer], paths: Sequence[tuple[str, ...]], opened: set[tuple[str, ...]]
+) -> list[tuple[tuple[str, ...], list[Layer]]]:
+    """Return the rows under the shortest prefixes of their paths that are not opened."""
+    groups: dict[tuple[str, ...], list[Layer]] = {}
+    for row, path in zip(rows, paths, strict=True):
+        depth = 1
+        while depth < len(path) and path[:depth] in opened:
+            depth += 1
+        groups.setdefault(path[:depth], []).append(row)
+    return list(groups.items())

@@ -81,11 +81,11 @@ def print_inspection(
     if found.lower_bound:
         console.print(_warning(found))
     console.print()
-    console.print(_totals(found))
+    console.print(_grid(totals_rows(found)))
     if found.running is not None:
-        _block(console, _running_title(found), _running_rows(found.running))
+        _block(console, running_title(found), running_rows(found.running))
     if found.training is not None:
-        _block(console, _training_title(found.training), _training_rows(found.training))
+        _block(console, training_title(found.training), training_rows(found.training))
     console.print()
     console.print(_layers(found, depth=depth, every=every, width=console.width))
     if formulas:
@@ -122,16 +122,18 @@ def _warning(found: Inspection) -> Text:
     return text
 
 
-def _grid() -> Table:
+def _grid(rows: Iterator[tuple[str, str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
     return table
 
 
-def _totals(found: Inspection) -> Table:
-    table = _grid()
+def totals_rows(found: Inspection) -> Iterator[tuple[str, str, str]]:
+    """Return title, value and remark of every total."""
     at_least = "≥ " if found.lower_bound else ""
     batch = found.network.batch
     for_batch = f"batch {batch}; " if batch > 1 else ""
@@ -139,46 +141,41 @@ def _totals(found: Inspection) -> Table:
     parts = ", ".join(f"{short_count(roles[r])} {n}" for r, n in _ROLES if roles.get(r))
     convention = found.parameter_convention
     shown = parts if convention == "trainable" else PARAMETER_CONVENTIONS[convention]
-    table.add_row("parameters", f"{found.parameters[convention]:,}", shown)
+    yield ("parameters", f"{found.parameters[convention]:,}", shown)
     if found.parameters["trainable"] != sum(
         n for r, n in roles.items() if r not in ("statistic", "constant")
     ):
         frozen = sum(n for r, n in roles.items() if r not in ("statistic", "constant"))
-        table.add_row("frozen", f"{frozen - found.parameters['trainable']:,}", "not trained")
+        yield ("frozen", f"{frozen - found.parameters['trainable']:,}", "not trained")
     if roles.get("statistic"):
-        table.add_row("statistics", f"{roles['statistic']:,}", "running means and variances apart")
+        yield ("statistics", f"{roles['statistic']:,}", "running means and variances apart")
     if roles.get("constant"):
-        table.add_row("constants", f"{roles['constant']:,}", "fixed numbers that the model carries")
+        yield ("constants", f"{roles['constant']:,}", "fixed numbers that the model carries")
     neurons = found.neurons[found.neuron_convention]
-    table.add_row("neurons", f"{neurons:,}", NEURON_CONVENTIONS[found.neuron_convention])
-    table.add_row(
-        "MACs", f"{at_least}{found.macs:,}", f"{for_batch}forward; one multiply-accumulate is 1"
-    )
-    table.add_row(
-        "operations", f"{at_least}{found.operations:,}", "other arithmetic of a forward pass"
-    )
-    table.add_row(
+    yield ("neurons", f"{neurons:,}", NEURON_CONVENTIONS[found.neuron_convention])
+    yield ("MACs", f"{at_least}{found.macs:,}", f"{for_batch}forward; one multiply-accumulate is 1")
+    yield ("operations", f"{at_least}{found.operations:,}", "other arithmetic of a forward pass")
+    yield (
         "MACs backward",
         f"{at_least}{found.backward_macs:,}",
         f"{found.backward_macs / found.macs:.3f} x forward" if found.macs else "",
     )
     intensity = f"{format_number(found.arithmetic_intensity)} op/B"
-    table.add_row("intensity", intensity, f"{bytes_text(found.traffic_bytes)} moved, unfused")
-    table.add_row("depth", str(found.depth), "layers with weights on the longest path")
+    yield ("intensity", intensity, f"{bytes_text(found.traffic_bytes)} moved, unfused")
+    yield ("depth", str(found.depth), "layers with weights on the longest path")
     if found.receptive_field is not None:
         seen = found.receptive_field
         size = "x".join(map(str, seen.size))
-        table.add_row("receptive field", size, f"through windows, at {seen.at}")
+        yield ("receptive field", size, f"through windows, at {seen.at}")
     memory = found.memory
-    table.add_row(
+    yield (
         "memory",
         bytes_text(memory.peak_bytes),
         f"inference: {bytes_text(memory.weights_bytes)} weights + "
         f"{bytes_text(memory.activations_bytes)} live activations at {memory.at}",
     )
     for name, value in _published(found):
-        table.add_row(name, value, "published")
-    return table
+        yield (name, value, "published")
 
 
 def _published(found: Inspection) -> Iterator[tuple[str, str]]:
@@ -193,10 +190,7 @@ def _published(found: Inspection) -> Iterator[tuple[str, str]]:
 
 def _block(console: Console, title: str, rows: Iterator[tuple[str, str, str]]) -> None:
     console.print(f"\n[bold]{escape(title)}[/bold]")
-    table = _grid()
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    console.print(table)
+    console.print(_grid(rows))
 
 
 def _fit(fits: bool | None, needed: int, have: float | None) -> str:  # noqa: FBT001 - private
@@ -206,12 +200,14 @@ def _fit(fits: bool | None, needed: int, have: float | None) -> str:  # noqa: FB
     return share if fits else f"does NOT fit: {share}"
 
 
-def _running_title(found: Inspection) -> str:
+def running_title(found: Inspection) -> str:
+    """Return where a pass was looked at."""
     name = "" if found.running is None else found.running.processor.name
     return f"One pass on {name} in {found.number_format}"
 
 
-def _running_rows(running: Running) -> Iterator[tuple[str, str, str]]:
+def running_rows(running: Running) -> Iterator[tuple[str, str, str]]:
+    """Return title, value and remark of what a pass takes."""
     latency = running.latency
     shares = latency.time_by_bound_s()
     total = sum(shares.values()) or 1.0
@@ -235,7 +231,8 @@ def _running_rows(running: Running) -> Iterator[tuple[str, str, str]]:
         yield "carbon", format_quantity(carbon, "g"), "CO2e a million samples"
 
 
-def _training_title(training: Training) -> str:
+def training_title(training: Training) -> str:
+    """Return how training was looked at."""
     where = "" if training.processor is None else f" on {training.processor.name}"
     chips = f" x {training.chips}" if training.chips > 1 else ""
     return (
@@ -244,7 +241,8 @@ def _training_title(training: Training) -> str:
     )
 
 
-def _training_rows(training: Training) -> Iterator[tuple[str, str, str]]:
+def training_rows(training: Training) -> Iterator[tuple[str, str, str]]:
+    """Return title, value and remark of what training takes."""
     memory = training.memory
     if training.processor is not None:
         fit = _fit(training.fits, memory.peak_bytes, training.processor.memory_bytes)

@@ -45,13 +45,13 @@ def report_html(decision: Decision) -> str:
         json_text=text,
         style=(_HERE / "report.css").read_text(encoding="utf-8"),
         script=(_HERE / "report.js").read_text(encoding="utf-8"),
-        plotly=_plotly(),
+        plotly=plotly_script(),
     )
     return page
 
 
 @cache
-def _plotly() -> str:
+def plotly_script() -> str:
     """Return plotly.js from the installed package, without importing its Python side."""
     spec = find_spec("plotly")
     assert spec is not None and spec.origin is not None  # noqa: S101, PT018 - a declared dependency

@@ -1,0 +1,109 @@
+"""The page of a network: totals, a map of where everything goes, the roofline, all layers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tradespace.core.quantities import format_quantity
+from tradespace.cost.inspection import Inspection
+from tradespace.report.html.page import plotly_script
+from tradespace.report.network_terminal import (
+    bytes_text,
+    running_rows,
+    running_title,
+    short_count,
+    totals_rows,
+    training_rows,
+    training_title,
+)
+
+_HERE = Path(__file__).parent
+
+
+def network_page(found: Inspection) -> str:
+    """Return a page that works offline; everything that a user wrote is escaped.
+
+    Returns
+    -------
+    str
+        HTML of about 5 MB, most of it the plotting library.
+
+    """
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True)
+    data = page_data(found)
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    page: str = environment.get_template("network.html.jinja").render(
+        data=data,
+        json_text=text,
+        style=(_HERE / "report.css").read_text(encoding="utf-8"),
+        script=(_HERE / "network.js").read_text(encoding="utf-8"),
+        plotly=plotly_script(),
+    )
+    return page
+
+
+def page_data(found: Inspection) -> dict[str, Any]:
+    """Return everything that the page shows, as plain data."""
+    network = found.network
+    blocks = [{"title": "", "rows": [list(row) for row in totals_rows(found)]}]
+    if found.running is not None:
+        rows = [list(row) for row in running_rows(found.running)]
+        blocks.append({"title": running_title(found), "rows": rows})
+    if found.training is not None:
+        rows = [list(row) for row in training_rows(found.training)]
+        blocks.append({"title": training_title(found.training), "rows": rows})
+    notes = list(network.notes)
+    for part in (found.running, found.training):
+        notes += [] if part is None else part.assumptions
+    return {
+        "name": found.name,
+        "task": str(network.facts.get("task", "")),
+        "year": network.facts.get("year"),
+        "source": network.source,
+        "format": found.number_format,
+        "batch": network.batch,
+        "headline": f"{short_count(found.parameters['trainable'])} parameters, "
+        f"{'at least ' if found.lower_bound else ''}{short_count(found.macs)} MACs, "
+        f"{bytes_text(found.memory.peak_bytes)} to run",
+        "lower_bound": found.lower_bound,
+        "coverage": found.coverage,
+        "unknown": list(found.unknown),
+        "blocks": blocks,
+        "notes": list(dict.fromkeys(notes)),
+        "layers": [
+            {
+                "name": layer.name.strip(".:") or "(root)",
+                "operator": layer.operator,
+                "shape": "x".join(map(str, layer.output_shape)),
+                "parameters": layer.parameters,
+                "macs": layer.macs,
+                "outputs": layer.output_bytes,
+                "saved": layer.saved_bytes,
+                "intensity": layer.arithmetic_intensity,
+                "operations": 2 * layer.macs + layer.operations,
+                "time": layer.time_s,
+                "time_text": "" if layer.time_s is None else format_quantity(layer.time_s, "s"),
+                "bound": layer.bound,
+                "formula": layer.formula,
+                "numbers": layer.numbers,
+                "unknown": layer.unknown,
+            }
+            for layer in found.layers
+        ],
+        "roofline": _roofline(found),
+    }
+
+
+def _roofline(found: Inspection) -> dict[str, Any] | None:
+    if found.running is None:
+        return None
+    chip = found.running.processor
+    peak = chip.peak_ops_per_s.get(found.number_format)
+    bandwidth = chip.memory_bandwidth_bytes_per_s
+    if peak is None or bandwidth is None:
+        return None
+    return {"peak": peak, "bandwidth": bandwidth, "processor": chip.name}
