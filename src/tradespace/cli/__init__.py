@@ -22,9 +22,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "show": ("_show", "Show everything known of one candidate.", "Study"),
     "inspect": ("_inspect", "Say what a network costs, before anything is trained.", "Network"),
     "compare": ("_compare", "Put networks side by side.", "Network"),
+    "price": (
+        "_price",
+        "Price a training run: hours, energy, carbon, money, every assumption.",
+        "Network",
+    ),
     "features": ("_features", "Build, join, verify and list feature views.", "Data"),
     "dlp": ("_dlp", "Time, run and schedule programs of the deep-learning processor.", "Hardware"),
-    "list": ("_list", "List qualities, families, scenarios or rules.", "Reference"),
+    "list": ("_list", "List qualities, families, processors, regions and more.", "Reference"),
     "schema": ("_schema", "Print the JSON Schema of the study file, for editors.", "Reference"),
 }
 

@@ -1,7 +1,8 @@
-"""``tradespace list``: what can stand in a study file."""
+"""``tradespace list``: what can stand in a study file, and what networks are priced on."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -10,15 +11,19 @@ from tradespace.cli._common import AsJson, console, print_json
 
 app = typer.Typer()
 
-KINDS = ("qualities", "families", "scenarios", "rules")
+KINDS = ("qualities", "families", "scenarios", "rules", "processors", "regions", "runs")
 
 
 @app.command("list")
 def list_plugins(
-    what: Annotated[str, typer.Argument(help="qualities, families, scenarios or rules.")],
+    what: Annotated[str, typer.Argument(help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.")],
     as_json: AsJson = False,
 ) -> None:
-    """List qualities, families, scenarios or rules that exclude rows."""
+    """List what can stand in a study file, and what networks can be priced on.
+
+    Qualities, families, scenarios and rules that exclude rows; processors, regions of
+    electricity and published training runs.
+    """
     from tradespace.core.errors import InputError
     from tradespace.core.suggest import unknown_name
 
@@ -31,7 +36,7 @@ def list_plugins(
         return
     from rich.table import Table
 
-    hidden = {"title", "settings"}
+    hidden = {"title", "settings", "sources", "notes", "detail"}
     names = [name for name in rows[0] if name not in hidden]
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in names:
@@ -40,6 +45,8 @@ def list_plugins(
         table.add_row(*(_text(row[name]) for name in names))
     console().print(table)
     settings = "; settings with --json" if any(row.get("settings") for row in rows) else ""
+    if what in _TABLES:
+        settings = "; every figure with its source with --json"
     typer.echo(f"\n{len(rows)} {what}{settings}")
 
 
@@ -72,11 +79,84 @@ def listing(what: str) -> list[dict[str, Any]]:
             }
             for row in registry.families().values()
         ]
+    if what in _TABLES:
+        return _TABLES[what]()
     rows = registry.scenarios() if what == "scenarios" else registry.exclude_rules()
     return [
         {"name": row.name, "title": row.title, "summary": row.summary, "settings": _settings(row)}
         for row in rows.values()
     ]
+
+
+def _processors() -> list[dict[str, Any]]:
+    from tradespace.hardware.profiles import processors
+
+    return [
+        {
+            "name": chip.id,
+            "what": chip.name,
+            "class": chip.device_class,
+            "peak": _peak(chip.peak_ops_per_s),
+            "bandwidth": _scaled(chip.memory_bandwidth_bytes_per_s, "B/s"),
+            "memory": _scaled(chip.memory_bytes, "B"),
+            "power": _scaled(chip.tdp_w, "W"),
+            "detail": chip.to_dict(),
+        }
+        for chip in processors().values()
+    ]
+
+
+def _regions() -> list[dict[str, Any]]:
+    from tradespace.hardware.profiles import regions
+
+    return [
+        {
+            "name": place.id.removeprefix("grid-"),
+            "what": place.name,
+            "g CO2e/kWh": f"{place.carbon_g_per_kwh:,.0f}",
+            "PUE": "" if place.pue is None else f"{place.pue:g}",
+            "year": place.year,
+            "detail": place.to_dict(),
+        }
+        for place in regions().values()
+    ]
+
+
+def _runs() -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    from tradespace.cost.tables import training_runs
+
+    return [
+        {
+            "name": run.id,
+            "what": run.name,
+            "published": ", ".join(run.published.values()),
+            "source": run.source,
+            "detail": asdict(run),
+        }
+        for run in training_runs().values()
+    ]
+
+
+_TABLES = {"processors": _processors, "regions": _regions, "runs": _runs}
+#: The format whose rate stands for a processor, first that it has.
+_SHOWN = ("bf16", "fp16", "fp32", "int8")
+
+
+def _peak(peaks: Mapping[str, float]) -> str:
+    fmt = next((name for name in _SHOWN if name in peaks), None)
+    return f"{_scaled(peaks[fmt], 'OP/s')} {fmt}" if fmt else "unknown"
+
+
+def _scaled(value: float | None, unit: str) -> str:
+    """Return an amount with the prefix that people would use; vendors' are decimal."""
+    if value is None:
+        return "unknown"
+    for factor, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= factor and unit != "W":
+            return f"{value / factor:.4g} {prefix}{unit}"
+    return f"{value:.4g} {unit}"
 
 
 def _settings(row: Any) -> list[dict[str, Any]]:
