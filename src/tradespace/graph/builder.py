@@ -163,16 +163,22 @@ class Builder:
         format: str = "",  # noqa: A002 - the word of the field
         attributes: Mapping[str, Any],
         absolute: bool = False,
+        shapes: Sequence[Shape] | None = None,
     ) -> tuple[Value, ...]:
-        """Add an operator and return its outputs."""
+        """Add an operator and return its outputs.
+
+        `shapes` are those of the outputs where a reader knows them; else the operator's rule
+        finds them.
+        """
         rule = operator(op)
         full = rule.complete(attributes)
         where = name if absolute else self.path(name or op)
-        try:
-            shapes = rule.shapes(tuple(v.shape for v in inputs), full)
-        except GraphError as error:
-            msg = f"At {where!r} of {self.name!r}: {error.message}"
-            raise GraphError(msg, remedy=error.remedy) from None
+        if shapes is None:
+            try:
+                shapes = rule.shapes(tuple(v.shape for v in inputs), full)
+            except GraphError as error:
+                msg = f"At {where!r} of {self.name!r}: {error.message}"
+                raise GraphError(msg, remedy=error.remedy) from None
         fmt = format or self._format_of(inputs)
         outputs = tuple(self._tensor(tuple(shape), fmt) for shape in shapes)
         node = Node(

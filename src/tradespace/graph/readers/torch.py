@@ -56,11 +56,11 @@ def read_torch(
 
     """
     torch = _torch()
-    from tradespace.graph.readers.torch_operators import HANDLERS
+    from tradespace.graph.readers.torch_operators import HANDLERS, record_by_tags
     from tradespace.graph.readers.torch_recorder import Recorder, format_of
 
     builder = Builder(name or type(module).__name__)
-    recorder = Recorder(builder, HANDLERS)
+    recorder = Recorder(builder, HANDLERS, record_by_tags)
     _declare_parameters(module, builder, recorder)
     arguments, keywords, batch = _make_inputs(torch, inputs, builder, recorder, format_of)
     builder.batch = batch

@@ -11,7 +11,7 @@ Small integer and boolean tensors carry their value along, so that code which lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,10 @@ import torch
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Builder, Value, Weight
+from tradespace.graph.readers.torch_calls import Call, Handler, call_of, operands, tensors_in
+from tradespace.graph.readers.torch_results import META, find_result, stand_in_of
 
 #: Elements up to which integers and booleans, and floats, carry their value.
 _VALUES_UP_TO = 1 << 18
@@ -40,7 +43,12 @@ FORMATS = {
     torch.bool: "bool",
 }
 
-Handler = Callable[["Recorder", Any, tuple[Any, ...], Mapping[str, Any], Any], None]
+#: What is counted even where only weights take part: weights multiplied in every pass.
+_PRODUCTS = {
+    *("aten.linear", "aten.matmul", "aten.mm", "aten.bmm", "aten.addmm", "aten.baddbmm"),
+    *("aten.addbmm", "aten.mv", "aten.addmv", "aten.einsum", "aten.bilinear"),
+    *("aten.convolution", "aten._convolution", "aten.scaled_dot_product_attention"),
+}
 
 
 def format_of(tensor: torch.Tensor) -> str:
@@ -57,13 +65,18 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         Receives the nodes.
     handlers : Mapping
         Name of an operator (``"aten.linear"``) -> what records it.
+    otherwise : callable
+        Records the others.
 
     """
 
-    def __init__(self, builder: Builder, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, builder: Builder, handlers: Mapping[str, Handler], otherwise: Handler
+    ) -> None:
         super().__init__()
         self.builder = builder
         self.handlers = handlers
+        self.otherwise = otherwise
         self.path: list[str] = []
         self.leaf = False
         self.assumed: list[str] = []
@@ -73,6 +86,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         self._weights: dict[int, tuple[Weight, ...]] = {}
         self._meta: dict[int, torch.Tensor] = {}
         self._known: dict[int, torch.Tensor] = {}
+        # Memory -> the constant made in it, into parts of which signals may be written.
+        self._stores: dict[int, torch.Tensor] = {}
+
+    # Operators that take functions come here too, and are named in an error.
+    supports_higher_order_operators = True
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Else the first operator imports torch's compiler, which takes longer than the trace.
+        return False
 
     # ------------------------------------------------------------------ what is known
 
@@ -160,7 +183,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
                         self.builder.set_role(weight, roles[i])
             else:
                 signals.append(self.value(tensor))
-        results = [t for t in pytree.tree_leaves(outputs) if isinstance(t, torch.Tensor)]
+        results = [outputs] if isinstance(outputs, torch.Tensor) else tensors_in(outputs)
         if not results:
             return
         made = self.builder.apply_many(
@@ -172,9 +195,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
             format=format_of(results[0]),
             attributes=attributes,
             absolute=True,
+            shapes=tuple(tuple(t.shape) for t in results),
         )
-        for tensor, value in zip(results, made, strict=False):
-            self.bind(tensor, Value(value.position, tuple(tensor.shape)))
+        for tensor, value in zip(results, made, strict=True):
+            self.bind(tensor, value)
+
+    def seen_as(self, x: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+        """Return a stand-in of a signal that has another shape."""
+        other = torch.empty(shape, dtype=x.dtype, device=META)
+        self.add("view", [x], other, shape=shape, function="transpose")
+        return other
 
     # ---------------------------------------------------------------------- dispatching
 
@@ -184,9 +214,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
             return tensor
         key = id(tensor)
         if key not in self._meta:
-            stand_in = torch.empty_strided(
-                tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta"
-            )
+            stand_in = stand_in_of(tensor)
             self._meta[key] = stand_in
             self.hold(tensor)
             if self.weights(tensor):
@@ -198,99 +226,161 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
             self.hold(stand_in)
         return self._meta[key]
 
+    def _swap(self, item: Any) -> Any:
+        """Return an argument with every tensor and device in it on meta."""
+        if isinstance(item, torch.Tensor):
+            return item if item.is_meta else self.to_meta(item)
+        kind = type(item)
+        if kind is list or kind is tuple:
+            return kind(self._swap(x) for x in item)
+        return META if kind is torch.device else item
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         del types
-        kwargs = dict(kwargs or {})
-        args, kwargs = pytree.tree_map_only(torch.Tensor, self.to_meta, (args, kwargs))
-        name = str(func.overloadpacket)
-        if name in ("aten._local_scalar_dense", "aten.item"):
+        args = tuple(self._swap(x) for x in args)
+        kwargs = {k: self._swap(v) for k, v in kwargs.items()} if kwargs else {}
+        if not isinstance(func, torch._ops.OpOverload):  # noqa: SLF001 - no public name
+            msg = f"Operator {func!s} takes functions; what it runs cannot be followed."
+            remedy = "Switch it off, for example with attn_implementation='sdpa'."
+            raise GraphError(msg, remedy=remedy)
+        call = call_of(func)
+        if call.name in ("aten._local_scalar_dense", "aten.item"):
             return self._look(args[0])
-        handler = self.handlers.get(name)
-        if handler is None and func._can_decompose():  # noqa: SLF001 - how torch takes operators apart
+        handler = self.handlers.get(call.name)
+        if handler is None and call.decomposes:
             with self:
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
-        if "device" in kwargs:
-            kwargs["device"] = torch.device("meta")
-        args, kwargs = _on("meta", args, kwargs)
-        tensors = [t for t in pytree.tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
-        values = self._evaluate(func, args, kwargs, tensors)
-        try:
-            result = func(*args, **kwargs)
-        except (NotImplementedError, RuntimeError):
-            if values is None:
-                raise
-            result = pytree.tree_map_only(
-                torch.Tensor, lambda t: torch.empty_like(t, device="meta"), values
-            )
-        self._remember(result, values)
-        self._record(func, name, handler, (args, kwargs), tensors, result)
+        tensors = operands(args, kwargs)
+        values = self._evaluate(func, call, (args, kwargs), tensors)
+        result = self._result(func, call, (args, kwargs), values)
+        if values is not None:
+            self._remember(result, values)
+        self._record(func, call, handler, (args, kwargs), tensors, result)
         return result
+
+    def _result(
+        self, func: Any, call: Call, given: tuple[tuple[Any, ...], dict[str, Any]], values: Any
+    ) -> Any:
+        """Return what an operator gives on meta."""
+        args, kwargs = given
+        if values is not None and not call.view and not call.written:
+            return pytree.tree_map_only(torch.Tensor, stand_in_of, values)
+        result: Any = find_result(call, args, kwargs)
+        if result is not None:
+            return result
+        if "device" in kwargs:
+            kwargs = {**kwargs, "device": META}
+        return func(*args, **kwargs)
 
     def _record(
         self,
         func: Any,
-        name: str,
+        call: Call,
         handler: Handler | None,
-        call: tuple[tuple[Any, ...], dict[str, Any]],
+        given: tuple[tuple[Any, ...], dict[str, Any]],
         tensors: list[torch.Tensor],
         result: Any,
     ) -> None:
-        if not any(self.is_signal(t) for t in tensors):
+        values = self._values
+        if not any(id(t) in values for t in tensors):
             weights = tuple(dict.fromkeys(w for t in tensors for w in self.weights(t)))
-            # A weight that is computed from others, or looked up by constant indices.
-            for out in pytree.tree_leaves(result):
-                if weights and isinstance(out, torch.Tensor) and out.is_floating_point():
-                    self.bind_weight(out, *weights)
-            return
-        if handler is not None:
-            handler(self, func, *call, result)
-            return
-        from tradespace.graph.readers.torch_operators import record_by_tags
+            if not (weights and call.name in _PRODUCTS):
+                self._constant(call, weights, result)
+                return
+        fresh = [args for i, args in enumerate(given[0]) if i in call.written]
+        (handler or self.otherwise)(self, func, *given, result)
+        for written in tensors_in(fresh):
+            self._written(written)
 
-        record_by_tags(self, func, name, *call, result)
+    def _constant(self, call: Call, weights: tuple[Weight, ...], result: Any) -> None:
+        """Keep what a result that no input flows into comes from."""
+        for out in [result] if isinstance(result, torch.Tensor) else tensors_in([result]):
+            # A weight that is computed from others, or looked up by constant indices.
+            if weights and (out.is_floating_point() or out.is_complex()):
+                self.bind_weight(out, *weights)
+            if not call.view and not call.written:
+                self._stores.setdefault(out.untyped_storage()._cdata, out)  # noqa: SLF001 - its identity
+                self.hold(out)
+
+    def _written(self, part: torch.Tensor) -> None:
+        """Let a constant become a signal when one was written into a part of it."""
+        store = self._stores.get(part.untyped_storage()._cdata)  # noqa: SLF001 - its identity
+        if store is None or store is part or id(part) not in self._values:
+            return
+        before = self.value(store)
+        made = self.builder.apply_many(
+            "append",
+            before,
+            self._values[id(part)],
+            name=self.name("write"),
+            format=format_of(store),
+            attributes={"axis": 0},
+            absolute=True,
+            shapes=(tuple(store.shape),),
+        )
+        self.bind(store, made[0])
 
     # -------------------------------------------------------------------------- values
 
     def _evaluate(
-        self, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor]
+        self,
+        func: Any,
+        call: Call,
+        given: tuple[tuple[Any, ...], dict[str, Any]],
+        tensors: list[torch.Tensor],
     ) -> Any:
         """Return the result on real elements, if all operands have them and it is small."""
-        if any(id(t) not in self._known for t in tensors):
-            self._forget_written(func, args)
-            return None
-        if torch.Tag.nondeterministic_seeded in func.tags:
-            return None
-        real_args, real_kwargs = pytree.tree_map_only(
-            torch.Tensor, lambda t: self._known[id(t)], (args, kwargs)
-        )
-        real_args, real_kwargs = _on("cpu", real_args, real_kwargs)
-        if not tensors and _announced(func, real_args) > _VALUES_UP_TO:
+        known = self._known
+        args, kwargs = given
+        for t in tensors:
+            if id(t) not in known:
+                if call.written:
+                    self._forget(call, args)
+                return None
+        if call.random or call.empty or (not tensors and _announced(args) > _VALUES_UP_TO):
             return None
         try:
-            return func(*real_args, **real_kwargs)
+            return func(
+                *(self._real(x) for x in args), **{k: self._real(v) for k, v in kwargs.items()}
+            )
         except (RuntimeError, NotImplementedError, TypeError, IndexError):
             return None
 
-    def _forget_written(self, func: Any, args: Any) -> None:
-        for argument, spec in zip(args, func._schema.arguments, strict=False):  # noqa: SLF001 - the schema has no public name
-            if spec.alias_info is not None and spec.alias_info.is_write:
-                for t in pytree.tree_leaves(argument):
-                    self._known.pop(id(t), None)
+    def _real(self, item: Any) -> Any:
+        """Return an argument with what is known in place of stand-ins."""
+        if isinstance(item, torch.Tensor):
+            return self._known[id(item)]
+        kind = type(item)
+        if kind is list or kind is tuple:
+            return kind(self._real(x) for x in item)
+        return torch.device("cpu") if kind is torch.device else item
+
+    def _forget(self, call: Call, args: tuple[Any, ...]) -> None:
+        """Forget the elements of what is written into, seen from wherever."""
+        for t in tensors_in(args[i] for i in call.written if i < len(args)):
+            value = self._known.pop(id(t), None)
+            if value is not None:
+                memory = value.untyped_storage()._cdata  # noqa: SLF001 - its identity
+                same = [
+                    key
+                    for key, v in self._known.items()
+                    if v.untyped_storage()._cdata == memory  # noqa: SLF001 - its identity
+                ]
+                for key in same:
+                    del self._known[key]
 
     def _remember(self, result: Any, values: Any) -> None:
-        if values is None:
-            return
-        real = pytree.tree_leaves(values)
-        for tensor, value in zip(pytree.tree_leaves(result), real, strict=False):
-            if isinstance(tensor, torch.Tensor) and isinstance(value, torch.Tensor):
-                if _small(value) and value.device.type == "cpu":
-                    self.know(tensor, value)
-                else:
-                    self._known.pop(id(tensor), None)
+        found = [values] if isinstance(values, torch.Tensor) else tensors_in([values])
+        stand_ins = [result] if isinstance(result, torch.Tensor) else tensors_in([result])
+        for tensor, value in zip(stand_ins, found, strict=False):
+            if _small(value) and value.device.type == "cpu":
+                self.know(tensor, value)
+            else:
+                self._known.pop(id(tensor), None)
 
     def _look(self, tensor: torch.Tensor) -> Any:
         """Return the number that code asks for; guess, and say so, if it depends on data."""
@@ -308,18 +398,23 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
     def modules(self, module: torch.nn.Module) -> Iterator[None]:
         """Follow which module runs, without touching any."""
         names = {id(m): name for name, m in module.named_modules()}
-        stack: list[tuple[str, bool]] = []
+        stack: list[tuple[int, str, bool]] = []
+        self.path.append("")
 
         def enter(child: torch.nn.Module, inputs: Any) -> None:
             del inputs
-            stack.append((self.path[-1] if self.path else "", self.leaf))
-            self.path.append(names.get(id(child), self.path[-1] if self.path else ""))
+            stack.append((id(child), self.path[-1], self.leaf))
+            self.path.append(names.get(id(child), self.path[-1]))
             self.leaf = not any(True for _ in child.children())
 
         def leave(child: torch.nn.Module, inputs: Any, outputs: Any) -> None:
-            del child, inputs, outputs
-            self.path.pop()
-            _, self.leaf = stack.pop()
+            del inputs, outputs
+            # Modules that raised an exception, caught further up, were never left.
+            while stack:
+                key, _, self.leaf = stack.pop()
+                self.path.pop()
+                if key == id(child):
+                    return
 
         hooks = torch.nn.modules.module
         handles = [
@@ -333,20 +428,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
                 handle.remove()
 
 
-def _on(device: str, args: Any, kwargs: Any) -> Any:
-    """Return arguments with every device named in them replaced."""
-    return pytree.tree_map_only(torch.device, lambda _: torch.device(device), (args, kwargs))
-
-
 def _small(tensor: torch.Tensor) -> bool:
     if tensor.is_floating_point() or tensor.is_complex():
         return bool(tensor.numel() <= _FLOATS_UP_TO)
     return bool(tensor.numel() <= _VALUES_UP_TO)
 
 
-def _announced(func: Any, args: tuple[Any, ...]) -> int:
+def _announced(args: tuple[Any, ...]) -> int:
     """Return about how many elements a factory makes."""
-    del func
     total = 1
     for argument in args[:1]:
         if isinstance(argument, list | tuple):
