@@ -266,15 +266,19 @@ def training_rows(training: Training) -> Iterator[tuple[str, str, str]]:
         yield "a step", step, f"{format_number(rate)} samples/s"
     if training.time_s is None:
         return
-    whole = "a step" if training.steps is None else f"{training.steps:,} steps"
-    if training.steps is not None:
-        yield "time", format_quantity(training.time_s, "s"), whole
+    whole = f"{training.steps:,} steps"
+    if training.steps is None:
+        # Of a single step nothing is worth reading; of a million samples it is.
+        whole = "a million samples"
+    times = 1.0 if training.steps else 1e6 / (training.batch * training.chips)
+    yield "time", format_quantity(training.time_s * times, "s"), whole
     if training.energy_j is not None:
-        yield "energy", f"{format_number(training.energy_j / 3.6e6)} kWh", whole
+        yield "energy", f"{format_number(training.energy_j * times / 3.6e6)} kWh", whole
     if training.usd is not None:
-        yield "money", money_text(training.usd), f"{whole}, rented"
+        low, high = training.usd
+        yield "money", money_text((low * times, high * times)), f"{whole}, rented"
     if training.carbon_g is not None:
-        yield "carbon", format_quantity(training.carbon_g, "g"), f"CO2e, {whole}"
+        yield "carbon", format_quantity(training.carbon_g * times, "g"), f"CO2e, {whole}"
 
 
 def _layers(found: Inspection, *, depth: int | None, every: bool, width: int) -> Table:
