@@ -1,0 +1,458 @@
+"""Networks from ONNX files, without the weights that lie beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradespace.core.errors import GraphError
+from tradespace.graph.builder import Builder
+from tradespace.graph.network import Network, Shape
+from tradespace.graph.readers.onnx_constants import SMALL, fold
+from tradespace.graph.readers.onnx_model import Shapes, input_shapes, load, ordered
+from tradespace.graph.readers.onnx_patterns import folded_note, layer_norms
+from tradespace.graph.readers.onnx_recorder import Call, Item, Recorder, UndeterminedError
+
+if TYPE_CHECKING:
+    import onnx
+
+#: Number formats by the codes of onnx; what has none of its own counts as the next wider.
+_FORMATS = {
+    "FLOAT": "fp32",
+    "DOUBLE": "fp64",
+    "FLOAT16": "fp16",
+    "BFLOAT16": "bf16",
+    "COMPLEX64": "complex64",
+    "COMPLEX128": "complex128",
+    "INT64": "int64",
+    "INT32": "int32",
+    "INT16": "int16",
+    "INT8": "int8",
+    "INT4": "int4",
+    "UINT64": "int64",
+    "UINT32": "int32",
+    "UINT16": "int16",
+    "UINT8": "uint8",
+    "UINT4": "int4",
+    "BOOL": "bool",
+    "FLOAT8E4M3FN": "fp8",
+    "FLOAT8E4M3FNUZ": "fp8",
+    "FLOAT8E5M2": "fp8",
+    "FLOAT8E5M2FNUZ": "fp8",
+}
+#: Floats that may be part of a shape or a scale: read when a file is.
+_FEW = 1 << 10
+
+
+def read_onnx(
+    source: str | Path | onnx.ModelProto,
+    *,
+    shapes: Shapes | None = None,
+    name: str | None = None,
+) -> Network:
+    """Return the network of an ONNX model.
+
+    Initializers are parameters; ONNX does not say which of them training changes, so all
+    floating-point ones that layers use are taken to be, but for running statistics and masks.
+    An operator that is not known is kept by its name; the counts are then lower bounds.
+
+    Parameters
+    ----------
+    source : path or ModelProto
+        Weights in files beside it are neither needed nor read.
+    shapes : Mapping, optional
+        Name of an input -> its shape, for inputs that the file leaves open.
+    name : str, optional
+        Of the network; that of the file or graph if not given.
+
+    Raises
+    ------
+    GraphError
+        If it is no ONNX model, a dimension is open, or a shape does not fit.
+
+    Examples
+    --------
+    >>> from tradespace.graph.counts import forward_macs
+    >>> from tradespace.graph.writers.onnx import to_onnx
+    >>> from tradespace.graph.zoo import network
+    >>> forward_macs(read_onnx(to_onnx(network("mlp-784-300-100-10"))))
+    266200
+
+    """
+    model = load(source)
+    graph = model.graph
+    found, notes = input_shapes(model, shapes)
+    title = name or (Path(source).stem if isinstance(source, str | Path) else graph.name)
+    first = next((s for s in found.values() if s), (1,))
+    reading = _Reading(model, Builder(title or "model", batch=max(1, first[0])))
+    for item in graph.input:
+        if item.name in found:
+            fmt = _format(item.type.tensor_type.elem_type)
+            value = reading.recorder.builder.tensor_input(
+                found[item.name], format=fmt, name=item.name
+            )
+            reading.recorder.items[item.name] = Item(value.shape, fmt, value)
+    reading.run(graph)
+    outputs = []
+    for output in graph.output:
+        made = reading.recorder.items.get(output.name)
+        if made is None:
+            msg = f"Nothing makes the output {output.name!r}."
+            raise GraphError(msg, remedy="Export the model again; this file is damaged.")
+        if made.value is not None:
+            outputs.append(made.value)
+    reading.rest_of_parameters()
+    notes += [*dict.fromkeys(reading.recorder.notes), *reading.closing_notes(graph)]
+    where = "ONNX file" if isinstance(source, str | Path) else "ONNX model"
+    return reading.recorder.builder.build(*outputs, notes=notes, source=where)
+
+
+class _Reading:
+    """A model while it is read: runs its nodes in order, those of branches taken included."""
+
+    def __init__(self, model: onnx.ModelProto, builder: Builder) -> None:
+        from tradespace.graph.readers import onnx_pointwise
+        from tradespace.graph.readers.onnx_layers import HANDLERS
+
+        del onnx_pointwise  # it adds its handlers
+        self._handlers = HANDLERS
+        self._opsets = {o.domain or "ai.onnx": o.version for o in model.opset_import}
+        self._opsets.setdefault("ai.onnx", 1)
+        self._ir_version = model.ir_version
+        self._declared: dict[str, Any] = {}
+        self._inferred: dict[int, list[tuple[Shape, str]]] = {}
+        self._numbers: dict[str, Callable[[], NDArray[Any] | None]] = {}
+        self._learned: list[str] = []
+        self._calls: list[Call] = []
+        self.recorder = Recorder(
+            builder,
+            infer=self._infer,
+            initializers=self._numbers,
+            trained_names=model.producer_name in ("pytorch", "tradespace"),
+        )
+
+    # ------------------------------------------------------------------------------ graphs
+
+    def run(self, graph: Any) -> None:
+        """Record the nodes of a graph."""
+        r = self.recorder
+        r.outputs = frozenset(o.name for o in graph.output)
+        self._initializers(graph)
+        for item in graph.value_info:
+            self._declared[item.name] = item
+        nodes = ordered(graph.node, {i.name for i in graph.input} | set(r.items))
+        nodes = layer_norms(nodes, r.outputs)
+        calls = [self._call(node) for node in nodes]
+        for call in calls:
+            for name in {n for n in _names(call.node) if n}:
+                r.readers.setdefault(name, []).append(call)
+        # What depends on no input first, so that a bias is known before the layer it belongs to.
+        for call in calls:
+            if all(not n or n in r.items for n in call.node.input) and not self._takes_signal(call):
+                self._constants(call)
+        for call in calls:
+            if not all(not n or n in r.items for n in call.outputs) or not call.outputs:
+                self._step(call)
+
+    def _takes_signal(self, call: Call) -> bool:
+        names = [n for n in call.node.input if n]
+        return call.op in ("If", "Loop", "Scan") or any(
+            self.recorder.is_signal(self.recorder.items[n]) for n in names
+        )
+
+    def _initializers(self, graph: Any) -> None:
+        import onnx
+
+        for tensor in graph.initializer:
+            self._numbers[tensor.name] = _reader(tensor)
+            fmt, shape = _format(tensor.data_type), tuple(int(n) for n in tensor.dims)
+            item = Item(shape, fmt, held=(tensor.name,))
+            if item.elements <= (SMALL if fmt.startswith(("int", "bool")) else _FEW):
+                item.array = self._numbers[tensor.name]()
+            self.recorder.keep(tensor.name, item)
+            if tensor.data_type in _FLOAT_CODES():
+                self._learned.append(tensor.name)
+        for sparse in graph.sparse_initializer:
+            held = sparse.values.name
+            fmt = _format(sparse.values.data_type)
+            self.recorder.keep(held, Item(tuple(sparse.dims), fmt, held=(held,)))
+        del onnx
+
+    def _call(self, node: Any) -> Call:
+        domain = node.domain or "ai.onnx"
+        op = node.op_type
+        known = f"ms.{op}" if domain == "com.microsoft" else op
+        label = node.name or next((n for n in node.output if n), op)
+        label = label.removesuffix(f"/{op}").removeprefix("/").replace("/", ".") or label
+        call = Call(known, label, [], list(node.output), _attributes(node), node)
+        call.opset = self._opsets.get(domain, 1)
+        if domain not in ("ai.onnx", "com.microsoft"):
+            call.op = f"{domain}.{op}"
+        return call
+
+    # ------------------------------------------------------------------------------- nodes
+
+    def _step(self, call: Call) -> None:
+        r = self.recorder
+        if id(call.node) in r.merged:
+            r.items[call.outputs[0]] = r.items[r.merged[id(call.node)]]
+            return
+        call.inputs = [r.items.get(n) if n else None for n in call.node.input]
+        if call.op in ("Shape", "Size"):
+            self._measured(call)
+        elif call.op == "If" and self._branch(call):
+            return
+        elif call.op not in ("If", "Loop", "Scan") and not any(r.is_signal(i) for i in call.inputs):
+            self._constants(call)
+        else:
+            self._signal(call)
+
+    def _signal(self, call: Call) -> None:
+        r = self.recorder
+        handler = self._handlers.get(call.op)
+        plain = call.op.removeprefix("ms.")
+        if handler is None:
+            call.inputs += self._captured(call)
+            r.unknown(call, plain)
+            return
+        known = call.op
+        call.op = plain
+        if known.startswith("ms."):
+            call.attributes.setdefault("domain", "ms")
+        try:
+            handler(r, call)
+        except UndeterminedError as error:
+            r.notes.append(f"{plain} is not counted: {error}.")
+            r.unknown(call, plain)
+        except GraphError:
+            if not r.uncertain:
+                raise
+            # The shapes before it were guesses.
+            r.unknown(call, plain)
+
+    def _captured(self, call: Call) -> list[Item | None]:
+        """Return the weights that the inner graphs of a node hold or take from outside."""
+        found: dict[str, Item] = {}
+        for attribute in call.node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                self._initializers(graph)
+                for node in graph.node:
+                    for name in node.input:
+                        item = self.recorder.items.get(name)
+                        if item is not None and item.value is None and item.held:
+                            found[name] = item
+        return list(found.values())
+
+    def _measured(self, call: Call) -> None:
+        item = call.item(0)
+        if call.op == "Size":
+            made = np.asarray(item.elements, np.int64)
+        else:
+            start, end = call.attributes.get("start", 0), call.attributes.get("end")
+            made = np.asarray(item.shape[start:end], np.int64)
+        self.recorder.items[call.outputs[0]] = Item(made.shape, "int64", array=made)
+
+    def _branch(self, call: Call) -> bool:
+        """Take the branch of a condition that is known; return whether it is."""
+        r, condition = self.recorder, call.item(0)
+        if condition.array is None:
+            r.notes.append(f"{call.name!r} branches on data; neither branch is counted.")
+            return False
+        taken = call.attributes["then_branch" if condition.array.item() else "else_branch"]
+        outer = r.outputs
+        self.run(taken)
+        r.outputs = outer
+        for name, output in zip(call.outputs, taken.output, strict=True):
+            r.items[name] = r.items[output.name]
+        return True
+
+    def _constants(self, call: Call) -> None:
+        """Compute what depends on no input, or find at least its shape."""
+        r = self.recorder
+        call.inputs = [r.items.get(n) if n else None for n in call.node.input]
+        if call.op == "Constant":
+            r.keep(call.outputs[0], _constant(call))
+            return
+        if call.op in ("Shape", "Size"):
+            self._measured(call)
+            return
+        weights = call.inputs[:1] if "Dequantize" in call.op else call.inputs
+        held = tuple(dict.fromkeys(n for i in weights if i is not None for n in i.held))
+        arrays = [i.array if i is not None else None for i in call.inputs]
+        known = all(i is None or i.array is not None for i in call.inputs)
+        results = fold(call.op, arrays, call.attributes) if known else None
+        if results is not None:
+            for name, array in zip(call.outputs, results, strict=False):
+                r.items[name] = Item(array.shape, _array_format(array), held=held, array=array)
+            return
+        try:
+            made = self._infer(call)
+        except UndeterminedError:
+            r.unknown(call, call.op)
+            return
+        quantized = "Dequantize" in call.op and call.inputs[0] is not None
+        for name, (shape, fmt) in zip(call.outputs, made, strict=True):
+            own = call.item(0).format if quantized else fmt
+            if name:
+                r.items[name] = Item(shape, "fp32" if own.startswith("int") else own, held=held)
+
+    # -------------------------------------------------------------------------- inference
+
+    def _infer(self, call: Call) -> list[tuple[Shape, str]]:
+        """Return shape and format of every output, as onnx infers them from what is known."""
+        key = id(call.node)
+        if key not in self._inferred:
+            self._inferred[key] = self._by_schema(call)
+        return self._inferred[key]
+
+    def _by_schema(self, call: Call) -> list[tuple[Shape, str]]:
+        import onnx
+        from onnx.shape_inference import InferenceError, infer_node_outputs
+
+        types, data = {}, {}
+        for name, item in zip(call.node.input, call.inputs, strict=False):
+            if not name or item is None:
+                continue
+            types[name] = onnx.helper.make_tensor_type_proto(_code(item), item.shape)
+            if item.array is not None and item.array.size <= _FEW:
+                data[name] = onnx.numpy_helper.from_array(item.array, name)
+        found: dict[str, Any] = {}
+        try:
+            schema = onnx.defs.get_schema(call.node.op_type, call.opset, call.node.domain)
+            opsets = [onnx.helper.make_opsetid(d, v) for d, v in self._opsets.items()]
+            found = infer_node_outputs(
+                schema, call.node, types, data, opset_imports=opsets, ir_version=self._ir_version
+            )
+        except (onnx.defs.SchemaError, InferenceError, RuntimeError, KeyError):
+            found = {}  # an operator from elsewhere: what the file says of its results may help
+        results = []
+        for name in call.outputs:
+            made = found.get(name)
+            if made is None or _unclear(made):
+                made = self._declared[name].type if name in self._declared else made
+            if name and (made is None or _unclear(made)):
+                msg = f"the shape of what {call.name!r} gives depends on data"
+                raise UndeterminedError(msg)
+            results.append(_shape_and_format(made) if made is not None else ((), "fp32"))
+        return results
+
+    # ---------------------------------------------------------------------------- the rest
+
+    def rest_of_parameters(self) -> None:
+        """Count the floating-point initializers that nothing has used so far, but for scalars."""
+        for name in self._learned:
+            item = Item((), "fp32", held=(name,))
+            unread = name not in self.recorder.readers and name not in self.recorder.weights
+            if unread and self.recorder.items[name].elements > 1:
+                self.recorder.declare(item, "", "unused")
+
+    def closing_notes(self, graph: Any) -> Iterable[str]:
+        """Yield what a reader of the counts has to know."""
+        note = folded_note(list(graph.node), set(self._numbers))
+        if note:
+            yield note
+        if self.recorder.uncertain:
+            names = ", ".join(self.recorder.uncertain[:3])
+            yield (
+                f"Shapes after {names} are guesses: that operator is not known and the file does "
+                "not say what it gives."
+            )
+
+
+def _FLOAT_CODES() -> frozenset[int]:  # noqa: N802 - a constant that needs onnx
+    import onnx
+
+    codes = onnx.TensorProto
+    return frozenset((codes.FLOAT, codes.DOUBLE, codes.FLOAT16, codes.BFLOAT16))
+
+
+def _format(code: int) -> str:
+    import onnx
+
+    name = onnx.TensorProto.DataType.Name(code) if code else "FLOAT"
+    return _FORMATS.get(name, "uint8")
+
+
+def _code(item: Item) -> int:
+    """Return the code of onnx; signals between quantized operators are floats to it."""
+    import onnx
+
+    fmt = item.format
+    if item.value is not None and fmt == "int8":
+        fmt = "fp32"
+    name = next((n for n, f in _FORMATS.items() if f == fmt), "FLOAT")
+    return int(onnx.TensorProto.DataType.Value(name))
+
+
+def _array_format(array: NDArray[Any]) -> str:
+    import onnx
+
+    return _format(int(onnx.helper.np_dtype_to_tensor_dtype(array.dtype)))
+
+
+def _reader(tensor: Any) -> Callable[[], NDArray[Any] | None]:
+    """Return how to get the numbers of a tensor; none if they lie in another file."""
+
+    def read() -> NDArray[Any] | None:
+        import onnx
+
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            return None
+        found: NDArray[Any] = onnx.numpy_helper.to_array(tensor)
+        return found
+
+    return read
+
+
+def _attributes(node: Any) -> dict[str, Any]:
+    import onnx
+
+    found: dict[str, Any] = {}
+    for attribute in node.attribute:
+        value = onnx.helper.get_attribute_value(attribute)
+        if isinstance(value, bytes):
+            value = value.decode(errors="replace")
+        elif isinstance(value, onnx.TensorProto):
+            value = onnx.numpy_helper.to_array(value)
+        found[attribute.name] = value
+    return found
+
+
+def _constant(call: Call) -> Item:
+    a = call.attributes
+    name, value = next(iter(a.items()), ("value", np.zeros(0)))
+    if name in ("value_string", "value_strings", "sparse_value"):
+        return Item((), "uint8")
+    kind: Any = np.int64 if name in ("value_int", "value_ints") else None
+    kind = np.float32 if name in ("value_float", "value_floats") else kind
+    array = np.asarray(value, kind)
+    held = (call.outputs[0],) if array.size > 1 else ()
+    few = array.size <= SMALL
+    return Item(array.shape, _array_format(array), held=held, array=array if few else None)
+
+
+def _names(node: Any) -> list[str]:
+    """Return the tensors that a node or the graphs inside it read."""
+    names = list(node.input)
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            names += [o.name for o in graph.output]
+            for inner in graph.node:
+                names += _names(inner)
+    return names
+
+
+def _unclear(made: Any) -> bool:
+    tensor = made.tensor_type
+    if not made.HasField("tensor_type") or not tensor.HasField("shape"):
+        return True
+    return any(not d.HasField("dim_value") for d in tensor.shape.dim)
+
+
+def _shape_and_format(made: Any) -> tuple[Shape, str]:
+    tensor = made.tensor_type
+    return tuple(int(d.dim_value) for d in tensor.shape.dim), _format(tensor.elem_type)

@@ -1,0 +1,420 @@
+"""ONNX operators with weights: products, convolutions, recurrent layers, attention."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tradespace.core.errors import GraphError
+from tradespace.graph.network import Shape
+from tradespace.graph.readers.onnx_recorder import Call, Item, Recorder, UndeterminedError
+
+Handler = Callable[[Recorder, Call], None]
+HANDLERS: dict[str, Handler] = {}
+
+
+def handles(*names: str) -> Callable[[Handler], Handler]:
+    """Register a handler; contributed operators carry ``ms.`` before their name."""
+
+    def keep(handler: Handler) -> Handler:
+        for name in names:
+            HANDLERS[name] = handler
+        return handler
+
+    return keep
+
+
+def per_axis(values: Sequence[int] | None, rank: int, default: int = 1) -> tuple[int, ...]:
+    """Return a value for each spatial dimension."""
+    return tuple(int(v) for v in values) if values else (default,) * rank
+
+
+def padding(call: Call, rank: int) -> Any:
+    """Return the padding in our words: pairs, ``"valid"``, or ``"same"`` either way round."""
+    mode = call.attributes.get("auto_pad", "NOTSET")
+    if mode == "VALID":
+        return "valid"
+    if mode in ("SAME_UPPER", "SAME_LOWER"):
+        return "same"
+    pads = [int(n) for n in call.attributes.get("pads", (0,) * 2 * rank)]
+    return tuple((pads[i], pads[rank + i]) for i in range(rank))
+
+
+def following_bias(r: Recorder, call: Call, sizes: tuple[Shape, ...]) -> Item | None:
+    """Return the parameter that the next node alone adds to a result, and skip that node."""
+    following = r.following(call.outputs[0])
+    if following is None or following.op != "Add":
+        return None
+    others = [i for i in following.node.input if i != call.outputs[0]]
+    found = r.items.get(others[0]) if len(others) == 1 else None
+    if found is None or found.value is not None or not found.held or found.shape not in sizes:
+        return None
+    if not r.is_parameter(found) and found.elements > 1:
+        return None
+    r.merged[id(following.node)] = call.outputs[0]
+    return found
+
+
+# -------------------------------------------------------------------------------- products
+
+
+@handles("MatMul", "ms.FusedMatMul")
+def _matmul(r: Recorder, call: Call) -> None:
+    a, b = call.item(0), call.item(1)
+    if call.attributes.get("transA"):
+        a = _turned(r, a, call)
+    if call.attributes.get("transB"):
+        b = _turned(r, b, call)
+    product(r, call, a, b)
+
+
+def _turned(r: Recorder, item: Item, call: Call) -> Item:
+    if item.value is None:
+        return Item((*item.shape[:-2], *item.shape[:-3:-1]), item.format, held=item.held)
+    rank = len(item.shape)
+    return r.transpose(item, [*range(rank - 2), rank - 1, rank - 2], call)
+
+
+def product(r: Recorder, call: Call, a: Item, b: Item, fmt: str = "") -> None:
+    """Record a matrix product: a dense layer if the right side is a weight."""
+    fmt = fmt or r.inferred_format(call)
+    if b.value is None and b.held and len(b.shape) == 2 and a.value is not None:
+        if a.shape[-1] != b.shape[0]:
+            msg = f"Node {call.name!r} multiplies {a.shape} by a weight of {b.shape}."
+            raise GraphError(msg, remedy="Check the shape of the network's input.")
+        out = b.shape[1]
+        bias = following_bias(r, call, ((out,), (1, out), (1, 1, out)))
+        made = r.add(
+            call,
+            "dense",
+            [a],
+            weights=[(b, "weight"), (bias, "bias")],
+            format=fmt,
+            out_features=out,
+            bias=bias is not None,
+        )
+        r.bind(call, made)
+        return
+    if a.value is not None and b.value is not None and len(a.shape) >= 2 and len(b.shape) >= 2:
+        r.add(call, "matmul", [a, b], format=fmt)
+        return
+    r.add(
+        call,
+        "einsum",
+        [_whole(r, a, call), _whole(r, b, call)],
+        format=fmt,
+        equation=_equation(a, b),
+    )
+
+
+def _whole(r: Recorder, item: Item, call: Call) -> Item:
+    """Return an operand of a product; a weight is learned whatever it is called."""
+    if item.value is None and item.held:
+        own = r.declare(item, "weight", call.name)
+        item.value = r.builder.apply_many(
+            "fill",
+            name=f"{call.name}.constant",
+            parameters=own,
+            format=item.format,
+            attributes={"shape": item.shape, "function": "constant"},
+            absolute=True,
+        )[0]
+    return item
+
+
+def _equation(a: Item, b: Item) -> str:
+    letters = "abcdefgh"
+    lead_a, lead_b = max(0, len(a.shape) - 2), max(0, len(b.shape) - 2)
+    lead = letters[: max(lead_a, lead_b)]
+    left = lead[len(lead) - lead_a :] + ("mk" if len(a.shape) >= 2 else "k")
+    right = lead[len(lead) - lead_b :] + ("kn" if len(b.shape) >= 2 else "k")
+    out = lead + ("m" if len(a.shape) >= 2 else "") + ("n" if len(b.shape) >= 2 else "")
+    return f"{left},{right}->{out}"
+
+
+@handles("Gemm", "ms.QGemm")
+def _gemm(r: Recorder, call: Call) -> None:
+    quantized = call.op == "QGemm"
+    a, b, c = (
+        (call.item(0), call.item(3), call.optional(6))
+        if quantized
+        else (call.item(0), call.item(1), call.optional(2))
+    )
+    if call.attributes.get("transA"):
+        a = _turned(r, a, call)
+    if call.attributes.get("transB"):
+        b = _turned(r, b, call)
+    fmt = "int8" if quantized else ""
+    if b.value is None and b.held and a.value is not None:
+        own = c is not None and c.value is None and bool(c.held) and c.elements == b.shape[1]
+        if c is None:
+            c = following_bias(r, call, ((b.shape[1],), (1, b.shape[1])))
+            own = c is not None
+        made = r.add(
+            call,
+            "dense",
+            [a],
+            weights=[(b, "weight"), (c if own else None, "bias")],
+            format=fmt,
+            out_features=b.shape[1],
+            bias=own,
+        )
+        if c is not None and not own:
+            r.add(call, "add", [made[0], c])
+        return
+    product(r, call, a, b, fmt)
+    if c is not None:
+        r.add(call, "add", [r.items[call.outputs[0]], c])
+
+
+@handles("MatMulInteger", "ms.DynamicQuantizeMatMul", "ms.MatMulIntegerToFloat")
+def _matmul_integer(r: Recorder, call: Call) -> None:
+    product(r, call, call.item(0), call.item(1), "int32" if call.op == "MatMulInteger" else "fp32")
+
+
+@handles("QLinearMatMul")
+def _matmul_quantized(r: Recorder, call: Call) -> None:
+    product(r, call, call.item(0), call.item(3), "int8")
+
+
+@handles("ms.MatMulNBits")
+def _matmul_bits(r: Recorder, call: Call) -> None:
+    weight, out = call.item(1), int(call.attributes["N"])
+    bits = int(call.attributes.get("bits", 4))
+    inner = int(call.attributes["K"])
+    fmt = {4: "int4", 8: "int8"}.get(bits)
+    if fmt is None or weight.value is not None:
+        msg = f"{call.name!r} packs weights into {bits} bits"
+        raise UndeterminedError(msg)
+    r.repack(weight, (out, inner), fmt)
+    bias = call.optional(5)
+    r.add(
+        call,
+        "dense",
+        [call.item(0)],
+        weights=[(weight, "weight"), (bias, "bias")],
+        out_features=out,
+        bias=bias is not None,
+    )
+
+
+@handles("Einsum")
+def _einsum(r: Recorder, call: Call) -> None:
+    operands = [_whole(r, call.item(i), call) for i in range(len(call.inputs))]
+    r.add(call, "einsum", operands, equation=call.attributes["equation"])
+
+
+# ---------------------------------------------------------------------------- convolutions
+
+
+@handles("Conv", "ConvInteger", "QLinearConv", "ms.FusedConv")
+def _convolution(r: Recorder, call: Call) -> None:
+    quantized = call.op == "QLinearConv"
+    x, weight = call.item(0), call.item(3 if quantized else 1)
+    bias = call.optional(8 if quantized else 2) if call.op != "ConvInteger" else None
+    rank, a = len(weight.shape) - 2, call.attributes
+    if rank not in (1, 2, 3):
+        msg = f"{call.name!r} is a convolution over {rank} dimensions"
+        raise UndeterminedError(msg)
+    out = weight.shape[0]
+    if bias is None and call.op == "Conv":
+        ones = (1,) * rank
+        bias = following_bias(r, call, ((1, out, *ones), (out, *ones)))
+    made = r.add(
+        call,
+        f"convolution{rank}d",
+        [x],
+        weights=[(weight, "weight"), (bias, "bias")],
+        format={"QLinearConv": "int8", "ConvInteger": "int32"}.get(call.op)
+        or r.result_format(call),
+        out_channels=out,
+        kernel=tuple(weight.shape[2:]),
+        stride=per_axis(a.get("strides"), rank),
+        padding=padding(call, rank),
+        dilation=per_axis(a.get("dilations"), rank),
+        groups=int(a.get("group", 1)),
+        bias=bias is not None,
+    )
+    if call.op == "FusedConv" and a.get("activation"):
+        name = {"Relu": "relu", "LeakyRelu": "leaky_relu", "HardSigmoid": "hard_sigmoid"}
+        ours = name.get(a["activation"], str(a["activation"]).lower())
+        r.add(call, ours if ours in ("sigmoid", "tanh", *name.values()) else "clamp", made)
+
+
+@handles("ConvTranspose")
+def _transposed(r: Recorder, call: Call) -> None:
+    x, weight, bias = call.item(0), call.item(1), call.optional(2)
+    rank, a = len(weight.shape) - 2, call.attributes
+    groups = int(a.get("group", 1))
+    kernel, stride = tuple(weight.shape[2:]), per_axis(a.get("strides"), rank)
+    dilation = per_axis(a.get("dilations"), rank)
+    extra = per_axis(a.get("output_padding"), rank, 0)
+    pads = padding(call, rank)
+    if a.get("output_shape"):
+        sizes = per_axis(a["output_shape"], rank)
+        total = [
+            (n - 1) * s + d * (k - 1) + 1 - out
+            for n, s, d, k, out in zip(x.shape[2:], stride, dilation, kernel, sizes, strict=True)
+        ]
+        # The runtime pads or crops until the size is reached.
+        pads = tuple((max(0, t) // 2, max(0, t) - max(0, t) // 2) for t in total)
+        extra = tuple(max(0, -t) for t in total)
+    r.add(
+        call,
+        f"transposed_convolution{rank}d",
+        [x],
+        weights=[(weight, "weight"), (bias, "bias")],
+        out_channels=weight.shape[1] * groups,
+        kernel=kernel,
+        stride=stride,
+        padding=pads,
+        dilation=dilation,
+        output_padding=extra,
+        groups=groups,
+        bias=bias is not None,
+    )
+
+
+# ------------------------------------------------------------------------------- recurrent
+
+
+@handles("LSTM", "GRU", "RNN")
+def _recurrent(r: Recorder, call: Call) -> None:
+    x, w, rec, b = call.item(0), call.item(1), call.item(2), call.optional(3)
+    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}[call.op]
+    directions, hidden = w.shape[0], rec.shape[-1]
+    batch_first = bool(call.attributes.get("layout", 0))
+    if not batch_first:
+        x = r.transpose(x, (1, 0, 2), call)
+    used = [bool(n) and (n in r.readers or n in r.outputs) for n in call.outputs]
+    sequences = bool(used) and used[0]
+    held = 0
+    if b is not None and b.value is None:
+        held = r.elements_of(b) // max(1, directions * gates * hidden)
+    made = r.add(
+        call,
+        call.op.lower(),
+        [x],
+        weights=[(w, "weight"), (rec, "weight"), (b if held else None, "bias")],
+        bind=False,
+        hidden=hidden,
+        bidirectional=directions == 2,
+        biases=min(held, 2),
+        sequences=sequences,
+    )[0]
+    steps, batch = x.shape[1], x.shape[0]
+    whole = (steps, directions, batch, hidden)
+    state: Shape = (directions, batch, hidden)
+    if batch_first:
+        whole, state = (batch, steps, directions, hidden), (batch, directions, hidden)
+    for name, shape, kind in zip(call.outputs, (whole, state, state), ("", "state", "state")):  # noqa: B905 - outputs may be left out
+        if name and (name in r.readers or name in r.outputs):
+            r.items[name] = r.view(made, shape, call, function=kind or "transpose")
+
+
+# ------------------------------------------------------------------------------- attention
+
+
+@handles("Attention")
+def _attention(r: Recorder, call: Call) -> None:
+    q, k, v = (call.item(i) for i in range(3))
+    a = call.attributes
+    flat = len(q.shape) == 3
+    heads = int(a.get("q_num_heads", 1)), int(a.get("kv_num_heads", a.get("q_num_heads", 1)))
+    if flat:
+        q, k, v = (
+            heads_apart(r, call, t, n) for t, n in ((q, heads[0]), (k, heads[1]), (v, heads[1]))
+        )
+    k, v = _with_past(r, call, k, call.optional(4)), _with_past(r, call, v, call.optional(5))
+    mask = call.optional(3)
+    made = r.add(
+        call,
+        "attention",
+        [q, k, v, mask if r.is_signal(mask) else None],
+        bind=False,
+        causal=bool(a.get("is_causal", 0)),
+    )[0]
+    if flat:
+        made = heads_together(r, call, made)
+    results = [made, k, v]
+    for name, item in zip(call.outputs, results, strict=False):
+        r.items[name] = item
+
+
+def heads_apart(r: Recorder, call: Call, item: Item, heads: int) -> Item:
+    """Return (batch, positions, width) as (batch, heads, positions, width of a head)."""
+    batch, positions, width = item.shape
+    apart = r.view(item, (batch, positions, heads, width // heads), call, function="reshape")
+    return r.transpose(apart, (0, 2, 1, 3), call)
+
+
+def heads_together(r: Recorder, call: Call, item: Item) -> Item:
+    """Return (batch, heads, positions, width of a head) as (batch, positions, width)."""
+    batch, heads, positions, width = item.shape
+    back = r.transpose(item, (0, 2, 1, 3), call)
+    return r.view(back, (batch, positions, heads * width), call, function="reshape")
+
+
+def _with_past(r: Recorder, call: Call, new: Item, past: Item | None) -> Item:
+    if past is None or not math.prod(past.shape):
+        return new
+    name = f"{call.name}.past"
+    return r.add(call, "concatenate", [past, new], name=name, bind=False, axis=2)[0]
+
+
+@handles("ms.Attention")
+def _attention_fused(r: Recorder, call: Call) -> None:
+    """Read the operator that projects queries, keys and values itself."""
+    x, weight, bias = call.item(0), call.item(1), call.optional(2)
+    heads = int(call.attributes["num_heads"])
+    made = r.add(
+        call,
+        "dense",
+        [x],
+        weights=[(weight, "weight"), (bias, "bias")],
+        bind=False,
+        out_features=weight.shape[1],
+        bias=bias is not None,
+    )[0]
+    sizes = [int(n) for n in call.attributes.get("qkv_hidden_sizes", [weight.shape[1] // 3] * 3)]
+    parts = [
+        heads_apart(r, call, r.view(made, (*x.shape[:2], n), call, function="slice"), heads)
+        for n in sizes
+    ]
+    done = r.add(
+        call,
+        "attention",
+        parts,
+        name=f"{call.name}.attention",
+        bind=False,
+        causal=bool(call.attributes.get("unidirectional", 0)),
+    )[0]
+    r.bind(call, [heads_together(r, call, done)])
+
+
+@handles("ms.MultiHeadAttention", "ms.GroupQueryAttention")
+def _attention_of_heads(r: Recorder, call: Call) -> None:
+    q, k, v = call.item(0), call.optional(1), call.optional(2)
+    heads = int(call.attributes["num_heads"])
+    shared = int(call.attributes.get("kv_num_heads", heads))
+    if k is None or v is None or len(q.shape) != 3 or len(k.shape) != 3:
+        msg = f"{call.name!r} packs queries, keys and values"
+        raise UndeterminedError(msg)
+    grouped = call.op == "GroupQueryAttention"
+    parts = [heads_apart(r, call, t, n) for t, n in ((q, heads), (k, shared), (v, shared))]
+    past = (3, 4) if grouped else (6, 7)
+    parts[1] = _with_past(r, call, parts[1], call.optional(past[0]))
+    parts[2] = _with_past(r, call, parts[2], call.optional(past[1]))
+    causal = grouped or bool(call.attributes.get("unidirectional", 0))
+    made = r.add(call, "attention", parts, bind=False, causal=causal)[0]
+    results = [heads_together(r, call, made), parts[1], parts[2]]
+    for name, item in zip(call.outputs, results, strict=False):
+        r.items[name] = item
+
+
+@handles("RotaryEmbedding", "ms.RotaryEmbedding")
+def _rotary(r: Recorder, call: Call) -> None:
+    contributed = r.is_signal(call.optional(1)) or call.attributes.get("domain") == "ms"
+    tables = (2, 3) if contributed else (1, 2)
+    r.add(call, "rotary", [call.item(0), *(call.item(i) for i in tables)])
