@@ -1,8 +1,12 @@
-"""Batch, streaming, SQL and the plain definition give the same numbers for any log of events."""
+"""Batch, streaming, SQL and the plain definition give the same numbers for any log of events.
+
+Each law is tried on some logs; with TRADESPACE_THOROUGH set, on ten times as many.
+"""
 
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import sys
 from collections.abc import Mapping, Sequence
@@ -46,6 +50,11 @@ START_US = 1_600_000_000_000_000
 SECOND_US = 1_000_000
 
 Event = dict[str, Any]
+
+
+def examples(number: int) -> settings:
+    number = number if os.environ.get("TRADESPACE_THOROUGH") else number // 10
+    return settings(max_examples=number, deadline=None)
 
 
 def features(amount: str) -> list[Feature]:
@@ -129,7 +138,7 @@ def unique(events: Sequence[Event]) -> list[Event]:
 
 
 @given(events=logs())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_batch_equals_the_plain_definition(events: list[Event]) -> None:
     for amount in ("cents", "weight"):
         view = view_of(amount, more=[decayed_mean(amount, "2s"), decayed_mean(amount, "3s", "6s")])
@@ -139,7 +148,7 @@ def test_batch_equals_the_plain_definition(events: list[Event]) -> None:
 
 
 @given(events=logs(), seed=st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_streaming_is_bit_equal_to_batch_in_whatever_order_events_arrive(
     events: list[Event], seed: int
 ) -> None:
@@ -153,7 +162,7 @@ def test_streaming_is_bit_equal_to_batch_in_whatever_order_events_arrive(
 
 
 @given(events=logs())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_streaming_in_order_of_arrival_gives_each_row_its_value_on_arrival(
     events: list[Event],
 ) -> None:
@@ -169,7 +178,7 @@ def test_streaming_in_order_of_arrival_gives_each_row_its_value_on_arrival(
 
 
 @given(events=logs())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_streaming_of_any_numbers_equals_batch_within_rounding(events: list[Event]) -> None:
     view = view_of(
         "weight", more=[decayed_mean("weight", "2s"), decayed_mean("weight", "3s", "6s")]
@@ -182,7 +191,7 @@ def test_streaming_of_any_numbers_equals_batch_within_rounding(events: list[Even
 
 
 @given(events=logs())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_sql_in_duckdb_equals_batch(events: list[Event]) -> None:
     view = view_of("cents", more=[decayed_mean("cents", "2s"), decayed_mean("cents", "3s", "6s")])
     rows = unique(events)
@@ -197,7 +206,7 @@ def test_sql_in_duckdb_equals_batch(events: list[Event]) -> None:
 
 
 @given(events=logs(), seed=st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_order_of_a_file_changes_nothing(events: list[Event], seed: int) -> None:
     view = view_of("weight", more=[decayed_mean("weight", "2s")])
     order = random.Random(seed).sample(range(len(events)), len(events))
@@ -207,7 +216,7 @@ def test_the_order_of_a_file_changes_nothing(events: list[Event], seed: int) -> 
 
 
 @given(events=logs(), at=st.integers(0, 14), known=st.integers(0, 14))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_an_event_created_later_changes_no_earlier_value(
     events: list[Event], at: int, known: int
 ) -> None:
@@ -224,7 +233,7 @@ def test_an_event_created_later_changes_no_earlier_value(
 
 
 @given(events=logs(), now=st.integers(0, 20))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_read_as_of_now_equals_what_batch_says_of_that_time(
     events: list[Event], now: int
 ) -> None:

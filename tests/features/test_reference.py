@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from ruamel.yaml import YAML
 
-from tradespace.features.build import compute_all
+from tradespace.features.batch import compute_all
 from tradespace.features.events import read_events
 from tradespace.features.load import load_views
 from tradespace.features.replay import verify

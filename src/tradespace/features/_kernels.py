@@ -18,28 +18,104 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
 
+#: Fewer keys are bisected at once.
+_FEW = 64
+#: Steps taken from the place a table gives before bisecting.
+_STEPS = 6
 
-def range_sums(values: npt.NDArray[Any], low: Ints, high: Ints) -> npt.NDArray[Any]:
-    """Return sums of ranges: int64 exactly for integers, float64 to the last bit or two.
+
+class Finder:
+    """Finds places in sorted numbers, several times faster than by bisection.
+
+    A table over equal steps of the numbers gives a place to start from, which is mostly the
+    right one; the few that are not step on, and those in a crowd are bisected.
+
+    Parameters
+    ----------
+    keys : ndarray of int64
+        Not decreasing.
 
     Examples
     --------
-    >>> range_sums(np.array([1, 2, 3]), np.array([0, 1]), np.array([2, 3])).tolist()
+    >>> Finder(np.array([10, 20, 20, 30])).count_until(np.array([5, 20, 99])).tolist()
+    [0, 3, 4]
+
+    """
+
+    def __init__(self, keys: Ints) -> None:
+        self.keys = keys
+        self._table: Ints | None = None
+        self._ended = keys
+        self._shift = 0
+
+    def count_until(self, asked: Ints) -> Ints:
+        """Return how many keys are at most each of the numbers asked, which do not decrease."""
+        keys = self.keys
+        if len(keys) < _FEW or len(asked) < len(keys) // 4:
+            return np.searchsorted(keys, asked, side="right")
+        if self._table is None:
+            self._table = self._build()
+        step = asked - keys[0]
+        step >>= self._shift
+        first, last = np.searchsorted(step, [0, len(self._table) - 1])
+        found = np.empty(len(asked), np.int64)
+        found[:first], found[last:] = 0, len(keys)
+        places, wanted = found[first:last], asked[first:last]
+        np.take(self._table, step[first:last], out=places, mode="clip")
+        going = np.flatnonzero(self._ended[places] <= wanted)
+        for _ in range(_STEPS):
+            if not len(going):
+                return found
+            here = places[going] + 1
+            places[going] = here
+            going = going[self._ended[here] <= wanted[going]]
+        places[going] = np.searchsorted(keys, wanted[going], side="right")
+        return found
+
+    def _build(self) -> Ints:
+        keys = self.keys
+        self._ended = np.append(keys, np.iinfo(np.int64).max)
+        width = int(keys[-1]) - int(keys[0]) + 1
+        self._shift = (width // (2 * len(keys))).bit_length()
+        steps = (keys - keys[0]) >> self._shift
+        table = np.zeros(int(steps[-1]) + 2, np.int64)
+        np.cumsum(np.bincount(steps), out=table[1:])
+        return table
+
+
+class Prefix:
+    """Sums of ranges: int64 exactly for integers, float64 to the last bit or two.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_events,)
+
+    Examples
+    --------
+    >>> Prefix(np.array([1, 2, 3])).sums(np.array([0, 1]), np.array([2, 3])).tolist()
     [3, 5]
 
     """
-    if values.dtype.kind in "bui":
-        whole = np.zeros(len(values) + 1, np.int64)
-        np.cumsum(values, out=whole[1:])
-        return np.asarray(whole[high] - whole[low])
-    prefix = np.zeros(len(values) + 1)
-    np.cumsum(values, out=prefix[1:])
-    before, after = prefix[:-1], prefix[1:]
-    added = after - before
-    error = np.zeros(len(values) + 1)
-    np.cumsum((before - (after - added)) + (values - added), out=error[1:])
-    result: Floats = (prefix[high] - prefix[low]) + (error[high] - error[low])
-    return result
+
+    def __init__(self, values: npt.NDArray[Any]) -> None:
+        self._error: Floats | None = None
+        if values.dtype.kind in "bui":
+            self._total: npt.NDArray[Any] = np.zeros(len(values) + 1, np.int64)
+            np.cumsum(values, out=self._total[1:])
+            return
+        self._total = np.zeros(len(values) + 1)
+        np.cumsum(values, out=self._total[1:])
+        before, after = self._total[:-1], self._total[1:]
+        added = after - before
+        self._error = np.zeros(len(values) + 1)
+        np.cumsum((before - (after - added)) + (values - added), out=self._error[1:])
+
+    def sums(self, low: Ints, high: Ints) -> npt.NDArray[Any]:
+        """Return the sum of each range."""
+        result: npt.NDArray[Any] = self._total[high] - self._total[low]
+        if self._error is not None:
+            result += self._error[high] - self._error[low]
+        return result
 
 
 def range_extremes(

@@ -1,21 +1,27 @@
 """The batch engine: every feature of a view for many rows at once.
 
-Events are sorted once per entity; windows are ranges found by binary search; aggregates come
-from prefix sums and their like. Rows whose window holds an event that had not yet arrived are
+Events are dealt out to their entities once; windows are ranges found in sorted times;
+aggregates come from prefix sums and their like, block by block of whole entities, on as many
+threads as there are cores. Rows whose window holds an event that had not yet arrived are
 computed again from the events they could see, written out one after the other.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from tradespace.core.errors import FeatureError
-from tradespace.features._kernels import decayed_sums, range_distinct, range_extremes, range_sums
-from tradespace.features._windows import Sorted, arrange
-from tradespace.features.definitions import Feature, FeatureView, RowFeatures, leaves
+from tradespace.features._aggregates import Computation
+from tradespace.features._blocks import Arranged, arrange
+from tradespace.features._columns import Columns
+from tradespace.features.definitions import FeatureView, RowFeatures, View, leaves
 from tradespace.features.events import Events, require_columns
 
 if TYPE_CHECKING:
@@ -24,21 +30,26 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
 
-#: A fault of ours: features are made by functions that set what their kind needs.
-_IMPOSSIBLE = AssertionError("a feature lacks what its kind needs")
+#: More threads than this wait for memory rather than for each other's work.
+_MOST_THREADS = 8
+#: Fewer rows than this are computed sooner than threads are started.
+_FEW = 1 << 15
 
-#: Events written out at a time for rows that could not see all of their window.
-_WRITTEN_OUT = 4_000_000
 
-
-def compute_rows(view: FeatureView, events: Events) -> dict[str, Floats]:
-    """Return the features of every row of the source, as of its own time.
+def compute_all(
+    views: Mapping[str, View], events: Events, *, threads: int | None = None
+) -> dict[str, Floats]:
+    """Return the features of all views for every event, each as of its own time.
 
     Parameters
     ----------
-    view : FeatureView
+    views : Mapping of str to view
+        All over the source of the events.
     events : Events
         In any order.
+    threads : int, optional
+        How many to compute with; None: one for each core that the process may use. Values do
+        not depend on it.
 
     Returns
     -------
@@ -51,33 +62,40 @@ def compute_rows(view: FeatureView, events: Events) -> dict[str, Floats]:
         If a column is missing or holds what cannot be aggregated.
 
     """
-    kept = events.kept
-    entity = _codes(events.frame, view.entity, view)
-    take = slice(None) if kept is None else kept
-    placed = arrange(
-        entity[take],
-        events.time_us[take],
-        rank=None if events.rank is None else events.rank[take],
-        created_us=None if events.created_us is None else events.created_us[take],
-        durations_us=_durations(view),
-        owner=f"View {view.name!r}",
-    )
-    columns = events.frame if kept is None else events.frame[kept]
-    computed = _Computation(view, placed, columns).all()
-    if kept is None or events.rank is None:
-        return computed
-    place = np.searchsorted(np.sort(events.rank[kept]), events.rank)
-    place = np.argsort(events.rank[kept], kind="stable")[place]
-    return {name: values[place] for name, values in computed.items()}
+    windowed = [view for view in views.values() if isinstance(view, FeatureView)]
+    with _pool(threads, len(events)) as pool:
+        prepared = {view.name: pool.submit(_rows_of, view, events) for view in windowed}
+        rows = {
+            view.name: compute_row_features(view, events.frame)
+            for view in views.values()
+            if not isinstance(view, FeatureView)
+        }
+        started = {name: future.result().start(pool) for name, future in prepared.items()}
+        done = {name: work.result() for name, work in started.items()}
+    result: dict[str, Floats] = {}
+    for view in views.values():
+        result.update((done if isinstance(view, FeatureView) else rows)[view.name])
+    return result
+
+
+def compute_rows(
+    view: FeatureView, events: Events, *, threads: int | None = None
+) -> dict[str, Floats]:
+    """Return the features of one view for every event; see :func:`compute_all`."""
+    return compute_all({view.name: view}, events, threads=threads)
 
 
 def compute_at(
-    view: FeatureView, events: Events, entities: pl.Series, times_us: Ints
+    view: FeatureView,
+    events: Events,
+    entities: pl.Series,
+    times_us: Ints,
+    *,
+    threads: int | None = None,
 ) -> dict[str, Floats]:
     """Return the features of entities as of given times; events at that very time count."""
-    kept = events.kept
-    columns = events.frame if kept is None else events.frame[kept]
-    take = slice(None) if kept is None else kept
+    events = _each_once(events)
+    columns = events.frame
     require_columns(columns, [view.entity], owner=f"View {view.name!r}")
     if not len(entities):
         return {name: np.zeros(0) for name in view.names}
@@ -93,14 +111,15 @@ def compute_at(
     codes = _codes(both, "entity", view)
     placed = arrange(
         codes[: columns.height],
-        events.time_us[take],
-        rank=None if events.rank is None else events.rank[take],
-        created_us=None if events.created_us is None else events.created_us[take],
+        events,
         durations_us=_durations(view),
+        horizon_us=_reach(view),
         queries=(codes[columns.height :], times_us),
         owner=f"View {view.name!r}",
     )
-    return _Computation(view, placed, columns).all()
+    work = _Work(view, placed, Columns(view, columns))
+    with _pool(threads, len(events)) as pool:
+        return work.start(pool).result()
 
 
 def compute_row_features(view: RowFeatures, frame: pl.DataFrame) -> dict[str, Floats]:
@@ -129,12 +148,92 @@ def compute_row_features(view: RowFeatures, frame: pl.DataFrame) -> dict[str, Fl
     return {name: result[name].fill_null(float("nan")).to_numpy() for name in result.columns}
 
 
+class _Work:
+    """One view over sorted events; `place` puts repeated events back where they stood."""
+
+    def __init__(
+        self, view: FeatureView, placed: Arranged, columns: Columns, place: Ints | None = None
+    ) -> None:
+        self.view, self.placed, self.columns, self.place = view, placed, columns, place
+        self._result = {name: np.empty(len(placed.query_order)) for name in view.names}
+        self._running: list[Future[None]] = []
+
+    def start(self, pool: Executor) -> _Work:
+        self._running = [pool.submit(self._compute, *cut) for cut in self.placed.cuts()]
+        return self
+
+    def result(self) -> dict[str, Floats]:
+        for future in self._running:
+            future.result()
+        if self.place is None:
+            return self._result
+        return {name: values[self.place] for name, values in self._result.items()}
+
+    def _compute(self, begin: int, end: int) -> None:
+        block = self.placed.block(begin, end)
+        if not len(block.query_order):
+            return
+        computation = Computation(block, self.columns)
+        for name, feature in zip(self.view.names, self.view.features, strict=True):
+            self._result[name][block.query_order] = computation.one(feature)
+
+
+class _Inline(Executor):
+    """Does work when it is given, for what is too small for threads."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Return a future that is done."""
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def _pool(threads: int | None, n_rows: int) -> Executor:
+    number = threads or min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+    return _Inline() if number == 1 or n_rows < _FEW else ThreadPoolExecutor(number)
+
+
+def _rows_of(view: FeatureView, events: Events) -> _Work:
+    place = None
+    if events.kept is not None and events.rank is not None:
+        ranks = events.rank[events.kept]
+        place = np.argsort(ranks, kind="stable")[np.searchsorted(np.sort(ranks), events.rank)]
+        events = _each_once(events)
+    placed = arrange(
+        _codes(events.frame, view.entity, view),
+        events,
+        durations_us=_durations(view),
+        horizon_us=_reach(view),
+        owner=f"View {view.name!r}",
+    )
+    return _Work(view, placed, Columns(view, events.frame), place)
+
+
+def _each_once(events: Events) -> Events:
+    """Return the events without those that were delivered before."""
+    kept = events.kept
+    if kept is None:
+        return events
+    return replace(
+        events,
+        frame=events.frame[kept],
+        time_us=events.time_us[kept],
+        created_us=None if events.created_us is None else events.created_us[kept],
+        rank=None if events.rank is None else events.rank[kept],
+        kept=None,
+    )
+
+
 def _durations(view: FeatureView) -> tuple[int, ...]:
     parts = leaves(view.features)
     return tuple({part.delay_us for part in parts} | {part.window_us or 0 for part in parts})
 
 
-def _codes(frame: pl.DataFrame, name: str, view: FeatureView) -> Ints:
+def _reach(view: FeatureView) -> int:
+    return max(part.delay_us + (part.window_us or 0) for part in leaves(view.features))
+
+
+def _codes(frame: pl.DataFrame, name: str, view: FeatureView) -> npt.NDArray[Any]:
     require_columns(frame, [name], owner=f"View {view.name!r}")
     series = frame[name]
     if series.null_count():
@@ -145,265 +244,6 @@ def _codes(frame: pl.DataFrame, name: str, view: FeatureView) -> Ints:
     if series.dtype.is_integer():
         low, high = int(series.min() or 0), int(series.max() or 0)  # type: ignore[arg-type]  # integers
         if high - low < max(4 * len(series), 1 << 16):
-            return series.to_numpy().astype(np.int64) - low
+            codes = series.to_numpy()
+            return codes if low == 0 else codes.astype(np.int64) - low
     return (series.rank("dense").cast(pl.Int64) - 1).to_numpy()
-
-
-class _Columns:
-    """Columns in sorted order, as integers where sums must be exact."""
-
-    def __init__(self, view: FeatureView, frame: pl.DataFrame, order: Ints) -> None:
-        require_columns(frame, view.columns, owner=f"View {view.name!r}")
-        self.view, self.frame, self.order = view, frame, order
-        self._numbers: dict[str, tuple[npt.NDArray[Any], int]] = {}
-        self._valid: dict[tuple[str | None, str], npt.NDArray[np.bool_] | None] = {}
-
-    def numbers(self, name: str) -> tuple[npt.NDArray[Any], int]:
-        """Return a column, and what its values have to be divided by."""
-        if name not in self._numbers:
-            values, divisor = exact_numbers(self.frame[name], self.view)
-            self._numbers[name] = values[self.order], divisor
-        return self._numbers[name]
-
-    def codes(self, name: str) -> Ints:
-        """Return a column as codes of its values."""
-        dense = self.frame[name].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
-        return np.asarray(dense[self.order])
-
-    def valid(self, feature: Feature) -> npt.NDArray[np.bool_] | None:
-        """Return which events a feature counts; None: all."""
-        where = feature.where
-        key = (feature.column, "" if where is None else where.text)
-        if key not in self._valid:
-            mask = None
-            if feature.column is not None:
-                series = self.frame[feature.column]
-                mask = series.is_not_null()
-                if series.dtype.is_float():
-                    mask = mask & series.is_not_nan().fill_null(value=False)
-                mask = None if mask.all() else mask
-            if where is not None:
-                zone = self.view.source.time_zone
-                chosen = self.frame.select(where.to_polars(time_zone=zone).alias("w"))["w"]
-                chosen = chosen.fill_null(value=False)
-                mask = chosen if mask is None else mask & chosen
-            self._valid[key] = None if mask is None else mask.to_numpy()[self.order]
-        return self._valid[key]
-
-
-def exact_numbers(series: pl.Series, view: FeatureView) -> tuple[npt.NDArray[Any], int]:
-    """Return a column as numbers, and the divisor that gives its values (cents: 100).
-
-    Missing values become 0; they are left out by a mask.
-
-    Raises
-    ------
-    FeatureError
-        If it holds no numbers, infinite ones, or more decimals than declared.
-
-    """
-    if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
-        msg = (
-            f"View {view.name!r} aggregates column {series.name!r}, which holds {series.dtype}, "
-            "not numbers."
-        )
-        raise FeatureError(msg, remedy="Count it, or take its distinct values.")
-    if series.dtype == pl.Boolean or series.dtype.is_integer():
-        return series.cast(pl.Int64).fill_null(0).to_numpy(), 1
-    values = series.cast(pl.Float64).fill_null(0.0).fill_nan(0.0).to_numpy()
-    if not np.isfinite(values).all():
-        msg = f"Column {series.name!r} of source {view.source.name!r} holds infinite values."
-        raise FeatureError(msg, remedy="Make them missing, or leave those events out.")
-    digits = view.source.decimals.get(series.name)
-    if digits is None:
-        return values, 1
-    divisor = 10**digits
-    scaled = np.rint(values * divisor)
-    # A value that was computed may miss the decimal it means by a last bit or two.
-    wrong = np.flatnonzero(np.abs(scaled / divisor - values) > 1e-12 * np.abs(values))
-    if len(wrong):
-        msg = (
-            f"Column {series.name!r} of source {view.source.name!r} is declared with {digits} "
-            f"decimals, but {len(wrong)} values have more, like {float(values[wrong[0]])!r}."
-        )
-        raise FeatureError(msg, remedy="Declare more decimals, or none.")
-    return scaled.astype(np.int64), divisor
-
-
-class _Computation:
-    """One view over sorted events."""
-
-    def __init__(self, view: FeatureView, placed: Sorted, frame: pl.DataFrame) -> None:
-        self.view, self.placed = view, placed
-        self.columns = _Columns(view, frame, placed.order)
-        self._windows: dict[tuple[int | None, int], tuple[Ints, Ints, Ints]] = {}
-
-    def all(self) -> dict[str, Floats]:
-        result = {}
-        for name, feature in zip(self.view.names, self.view.features, strict=True):
-            values = np.empty(len(self.placed.query_order))
-            values[self.placed.query_order] = self.one(feature)
-            result[name] = values
-        return result
-
-    def one(self, feature: Feature) -> Floats:
-        """Return one feature in the order of the sorted queries."""
-        if feature.parts is not None:
-            above, below = (self.one(part) for part in feature.parts)
-            empty = np.nan if feature.empty is None else feature.empty
-            usable = (below != 0) & ~np.isnan(below) & ~np.isnan(above)
-            return np.where(usable, above / np.where(usable, below, 1.0), empty)
-        low, high, unseen = self.window(feature)
-        everything = np.arange(len(self.placed.key))
-        asked = self.placed.query_time
-        result = self.aggregate(feature, everything, self.placed.entity, low, high, asked=asked)
-        for part in _portions(unseen, low, high):
-            events, segments, starts, ends = self.visible(part, low, high, feature)
-            result[part] = self.aggregate(
-                feature, events, segments, starts, ends, asked=self.placed.query_time[part]
-            )
-        return result
-
-    def window(self, feature: Feature) -> tuple[Ints, Ints, Ints]:
-        placed = self.placed
-        key = (feature.window_us, feature.delay_us)
-        if key not in self._windows:
-            low, high = placed.window(window_us=feature.window_us, delay_us=feature.delay_us)
-            own_counts = placed.own and feature.delay_us == 0
-            self._windows[key] = low, high, placed.unseen(low, high, own_counts=own_counts)
-        low, high, unseen = self._windows[key]
-        if feature.kind == "since_last" and placed.own and feature.delay_us == 0:
-            return np.minimum(low, high - 1), high - 1, unseen
-        return low, high, unseen
-
-    def visible(
-        self, queries: Ints, low: Ints, high: Ints, feature: Feature
-    ) -> tuple[Ints, Ints, Ints, Ints]:
-        """Return the events that queries could see, one query after the other."""
-        length = high[queries] - low[queries]
-        ends = np.cumsum(length)
-        segments = np.repeat(np.arange(len(queries)), length)
-        events = np.arange(int(ends[-1])) - np.repeat(ends - length - low[queries], length)
-        created = self.placed.created
-        if created is None:
-            raise _IMPOSSIBLE
-        seen = created[events] <= self.placed.query_time[queries][segments]
-        if self.placed.own and feature.delay_us == 0:
-            seen |= events == queries[segments]
-        count = np.bincount(segments[seen], minlength=len(queries))
-        ends = np.cumsum(count)
-        return events[seen], segments[seen], ends - count, ends
-
-    def aggregate(
-        self, feature: Feature, events: Ints, segments: Ints, low: Ints, high: Ints, *, asked: Ints
-    ) -> Floats:
-        """Return a feature over ranges of the listed events, for queries at the times asked."""
-        valid = self.columns.valid(feature)
-        everything = len(events) == len(self.placed.key) and self.placed.created is None
-        if valid is not None:
-            chosen = valid[events]
-            before = np.zeros(len(events) + 1, np.int64)
-            np.cumsum(chosen, out=before[1:])
-            low, high, events, segments = (
-                before[low],
-                before[high],
-                events[chosen],
-                segments[chosen],
-            )
-            everything = False
-        count = high - low
-        some = count > 0
-        empty = np.nan if feature.empty is None else feature.empty
-        if feature.kind == "count":
-            return np.where(some, count, 0.0 if feature.empty is None else empty)
-        if feature.kind == "distinct":
-            if feature.column is None:
-                raise _IMPOSSIBLE
-            codes = self.columns.codes(feature.column)[events]
-            return np.where(some, range_distinct(codes, segments, low, high), empty)
-        result = np.full(len(low), empty)
-        if not some.any():
-            return result
-        if feature.kind == "since_last":
-            elapsed = asked[some] - self.placed.time[events[high[some] - 1]]
-            result[some] = elapsed * self.placed.unit_us / 1e6
-            return result
-        if feature.column is None:
-            raise _IMPOSSIBLE
-        values, divisor = self.columns.numbers(feature.column)
-        values = values if everything else values[events]
-        match feature.kind:
-            case "sum":
-                result[some] = range_sums(values, low, high)[some] / divisor
-            case "mean":
-                total = range_sums(values, low, high)
-                np.divide(total, count * divisor, out=result, where=some)
-            case "min" | "max":
-                best = range_extremes(values, low, high, largest=feature.kind == "max")
-                result[some] = best[some] / divisor
-            case "last":
-                some = count >= feature.k
-                result[some] = values[high[some] - feature.k] / divisor
-            case "std":
-                some = count >= 2
-                result[some] = _deviation(values, low[some], high[some]) / divisor
-            case "decayed_mean":
-                result[some] = (
-                    self._decayed(feature, events, segments, values, low[some], high[some])
-                    / divisor
-                )
-        return result
-
-    def _decayed(
-        self,
-        feature: Feature,
-        events: Ints,
-        segments: Ints,
-        values: npt.NDArray[Any],
-        low: Ints,
-        high: Ints,
-    ) -> Floats:
-        times = self.placed.time[events]
-        starts = np.ones(len(events), bool)
-        starts[1:] = segments[1:] != segments[:-1]
-        if feature.half_life_us is None:
-            raise _IMPOSSIBLE
-        half_life = feature.half_life_us / self.placed.unit_us
-        first = np.maximum(low - 1, 0)
-        inside = (low > 0) & (segments[first] == segments[high - 1])
-        fading = np.where(inside, np.exp2(-(times[high - 1] - times[first]) / half_life), 0.0)
-        sums = []
-        for array in (values.astype(np.float64), np.ones(len(values))):
-            running = decayed_sums(array, times, starts, half_life)
-            sums.append(running[high - 1] - fading * running[first])
-        return np.asarray(sums[0] / sums[1])
-
-
-def _deviation(values: npt.NDArray[Any], low: Ints, high: Ints) -> Floats:
-    n = high - low
-    if values.dtype.kind in "bui":
-        total, squares = range_sums(values, low, high), range_sums(values * values, low, high)
-        rough = n.astype(np.float64) * squares - total.astype(np.float64) ** 2
-        # Below 2^62 the difference is exact although its two terms may wrap around.
-        spread = np.where(rough < 4e18, (n * squares - total * total).astype(np.float64), rough)
-        exact: Floats = np.sqrt(spread / (n * (n - 1.0)))
-        return exact
-    # Squares of any floats lose what a small spread needs, so windows are written out instead.
-    result = np.empty(len(low))
-    for part in _portions(np.arange(len(low)), low, high):
-        size = n[part]
-        ends = np.cumsum(size)
-        starts = ends - size
-        listed = values[np.arange(int(ends[-1])) - np.repeat(starts - low[part], size)]
-        mean = np.add.reduceat(listed, starts) / size
-        squares = np.add.reduceat((listed - np.repeat(mean, size)) ** 2, starts)
-        result[part] = np.sqrt(squares / (size - 1.0))
-    return result
-
-
-def _portions(queries: Ints, low: Ints, high: Ints) -> list[Ints]:
-    """Divide queries so that the events of each portion fit in memory when written out."""
-    if not len(queries):
-        return []
-    size = np.cumsum(high[queries] - low[queries]) // _WRITTEN_OUT
-    return [part for part in np.split(queries, np.flatnonzero(np.diff(size)) + 1) if len(part)]

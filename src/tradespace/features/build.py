@@ -7,19 +7,16 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tradespace.core.errors import FeatureError
 from tradespace.features.apply import join_rows, read_files
-from tradespace.features.batch import compute_row_features, compute_rows
+from tradespace.features.batch import compute_all
 from tradespace.features.definitions import EventSource, FeatureView, View
 from tradespace.features.events import Events, read_events
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 Progress = Callable[[str], None]
 
@@ -59,17 +56,6 @@ def source_events(views: Mapping[str, View], *, data: str | None = None) -> Even
             wanted.add(view.entity)
     frame = read_files(path, sorted(wanted), owner=f"Source {source.name!r}")
     return read_events(source, frame)
-
-
-def compute_all(views: Mapping[str, View], events: Events) -> dict[str, npt.NDArray[np.float64]]:
-    """Return the features of all views for every event, in the order of the events."""
-    values: dict[str, npt.NDArray[np.float64]] = {}
-    for view in views.values():
-        if isinstance(view, FeatureView):
-            values.update(compute_rows(view, events))
-        else:
-            values.update(compute_row_features(view, events.frame))
-    return values
 
 
 def build(

@@ -26,7 +26,8 @@ class Events:
 
     `time_us` and `created_us` (None: the same) are microseconds since 1970 UTC; `rank` orders
     simultaneous events (None: the source names no id). `kept` are the rows of `frame` that
-    count: an event that was delivered twice counts once; None: all.
+    count: an event that was delivered twice counts once; None: all. `ordered` says that rows
+    stand in the order of time and id.
     """
 
     source: EventSource
@@ -35,6 +36,7 @@ class Events:
     created_us: npt.NDArray[np.int64] | None
     rank: npt.NDArray[np.int64] | None
     kept: npt.NDArray[np.int64] | None = None
+    ordered: bool = False
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -127,7 +129,18 @@ def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[s
             raise FeatureError(msg, remedy="Every event needs an id, or name no id column.")
         rank = _ranks(frame[source.id])
         kept = _first_deliveries(rank, time_us, created, source)
-    return Events(source, frame, time_us, created, rank, kept)
+    ordered = kept is None and _in_order(time_us, rank)
+    return Events(source, frame, time_us, created, rank, kept, ordered)
+
+
+def _in_order(time_us: npt.NDArray[np.int64], rank: npt.NDArray[np.int64] | None) -> bool:
+    """Return whether events stand in the order of time and, where simultaneous, of the id."""
+    if not bool((time_us[1:] >= time_us[:-1]).all()):
+        return False
+    if rank is None or bool((rank[1:] > rank[:-1]).all()):
+        return True
+    tied = np.flatnonzero(time_us[1:] == time_us[:-1])
+    return bool((rank[tied + 1] > rank[tied]).all())
 
 
 def _ranks(ids: pl.Series) -> npt.NDArray[np.int64]:
