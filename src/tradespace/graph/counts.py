@@ -28,7 +28,15 @@ NEURON_CONVENTIONS = {
     "channels": "channels of every convolutional and dense layer",
     "activations": "outputs of every operator that computes (also normalization, activation, "
     "pooling); sums, joins and products of signals excluded",
+    "modules": "outputs of every module of a network of the zoo, as hooks on modules of torch see "
+    "them: functions called inside a module, dropout and flattening excluded",
+    "layer-modules": "of these, convolutional and dense layers alone: projections that attention "
+    "does as a function excluded",
 }
+#: What no hook sees, or what the published counts leave out.
+_NOT_MODULES = frozenset(
+    ("add", "subtract", "multiply", "divide", "concatenate", "flatten", "dropout")
+)
 MAC_CONVENTION = (
     "one multiply-accumulate counts 1; convolutions, dense layers, recurrent layers, attention "
     "and matrix products; biases, normalization, pooling and activations are operations"
@@ -203,6 +211,9 @@ def neurons(
     layers = [row for row in rows if row.operator.weighted]
     if convention == "channels":
         return sum(_channels(row) for row in layers)
+    if convention in ("modules", "layer-modules"):
+        seen = [row for row in (rows if convention == "modules" else layers) if _is_module(row)]
+        return _one(network, sum(row.elements for row in seen))
     if convention == "activations":
         counted = [row for row in rows if _computes(row)]
         return _one(network, sum(row.elements for row in counted))
@@ -213,6 +224,11 @@ def neurons(
         sums = [r for r in rows if r.node.operator == "add" and len(r.node.inputs) > 1]
         total += _one(network, sum(row.elements for row in sums))
     return total
+
+
+def _is_module(row: NodeCounts) -> bool:
+    """Return whether a node is a module: names with a colon are functions."""
+    return ":" not in row.node.name and row.node.operator not in _NOT_MODULES
 
 
 def _computes(row: NodeCounts) -> bool:

@@ -159,6 +159,8 @@ _MODULES = (
     "attention",
     "elementwise",
     "movement",
+    "historic",
+    "detection",
 )
 _OPERATORS: dict[str, Operator] = {}
 

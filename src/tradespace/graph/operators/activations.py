@@ -1,4 +1,4 @@
-"""Activation functions, maxout and dropout.
+"""Activation functions, maxout, dropout and stochastic depth.
 
 Operations: every addition, product, division, comparison and elementary function counts one.
 """
@@ -119,6 +119,28 @@ register(
         operations="0",
         traffic="0",
         saves=("=p*mask*O",),
+        fusible=True,
+    )
+)
+
+
+def _samples(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    del outputs, attributes
+    return {"N": inputs[0][0] if inputs[0] else 1}
+
+
+register(
+    Operator(
+        name="stochastic_depth",
+        kind="elementwise",
+        summary="Leaves out a whole branch for some samples in training; nothing in service, where "
+        "nothing is counted.",
+        attributes=(Attribute("rate", default=0.5),),
+        shapes=same_shape,
+        symbols=_samples,
+        operations="0",
+        traffic="0",
+        saves=("=4*N",),
         fusible=True,
     )
 )

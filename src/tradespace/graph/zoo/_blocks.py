@@ -137,6 +137,13 @@ def mean_features(b: Builder, x: Value) -> Value:
     return b.apply("mean", x, name=":mean", axes=(2, 3))
 
 
+def residual(b: Builder, x: Value, h: Value, *, rate: float | None = None) -> Value:
+    """Add a branch to a signal; `rate` is the share of samples that training leaves it out for."""
+    if rate is not None:
+        h = b.apply("stochastic_depth", h, name="stochastic_depth", rate=rate)
+    return b.add(x, h)
+
+
 def learned(b: Builder, shape: Sequence[int], *, name: str, role: str = "weight") -> Value:
     """Add a parameter that takes part in sums or products of signals."""
     held = b.parameter(name, shape, role)

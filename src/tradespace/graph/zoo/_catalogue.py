@@ -64,6 +64,8 @@ class NetworkRow:
 _ROWS = (
     "_rows_small",
     "_rows_vision",
+    "_rows_vision_scaled",
+    "_rows_detection",
     "_rows_keras",
     "_rows_sequence",
     "_rows_language",

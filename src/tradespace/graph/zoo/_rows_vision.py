@@ -119,6 +119,27 @@ def _original(depth: int, top1: float, top5: float) -> NetworkRow:
     )
 
 
+_SZEGEDY = "C. Szegedy et al., Going deeper with convolutions, 2015"
+_HUANG = "G. Huang et al., Densely connected convolutional networks, 2017"
+_IANDOLA = (
+    "F. Iandola et al., SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB "
+    "model size, 2016"
+)
+
+
+def _densenet(depth: int, growth: int, stem: int, top: tuple[float, float]) -> NetworkRow:
+    return imagenet(
+        f"densenet{depth}",
+        f"DenseNet-{depth}",
+        2017,
+        _HUANG,
+        path="densenet:densenet",
+        settings={"depth": depth, "growth": growth, "stem": stem},
+        top=top,
+        aliases=(f"densenet-{depth}",),
+    )
+
+
 _XIE = "S. Xie et al., Aggregated residual transformations for deep neural networks, 2017"
 _ZAGORUYKO = "S. Zagoruyko and N. Komodakis, Wide residual networks, 2016"
 
@@ -160,6 +181,39 @@ ROWS: tuple[NetworkRow, ...] = (
     *_vgg(13, (69.928, 89.246), (71.586, 90.374)),
     *_vgg(16, (71.592, 90.382), (73.36, 91.516)),
     *_vgg(19, (72.376, 90.876), (74.218, 91.842)),
+    imagenet(
+        "googlenet",
+        "GoogLeNet with batch normalization (torchvision)",
+        2014,
+        _SZEGEDY,
+        path="googlenet:googlenet",
+        settings={},
+        top=(69.778, 89.53),
+        aliases=("googlenet-bn", "googlenet-torchvision", "inception-v1"),
+    ),
+    imagenet(
+        "googlenet-2014",
+        "GoogLeNet as published, without batch normalization",
+        2014,
+        _SZEGEDY,
+        path="googlenet:googlenet",
+        settings={"batch_norm": False, "largest": 5, "response_norm": True},
+        facts={
+            "top5": 89.93,
+            "accuracy_source": "its publication, table 3, one network and one crop",
+        },
+    ),
+    imagenet(
+        "inception-v3",
+        "Inception v3, auxiliary classifier counted but not run",
+        2015,
+        "C. Szegedy et al., Rethinking the Inception architecture for computer vision, 2016",
+        path="inception:inception_v3",
+        settings={"auxiliary": "idle"},
+        top=(77.294, 93.45),
+        size=299,
+        aliases=("inceptionv3",),
+    ),
     _resnet("resnet18", "ResNet-18", 18, (69.758, 89.078), aliases=("resnet-18",)),
     _resnet("resnet34", "ResNet-34", 34, (73.314, 91.42), aliases=("resnet-34",)),
     *(
@@ -240,5 +294,22 @@ ROWS: tuple[NetworkRow, ...] = (
             "accuracy_source": "T. Dettmers and L. Zettlemoyer, Sparse networks from scratch, "
             "2019, dense network on CIFAR-10",
         },
+    ),
+    _densenet(121, 32, 64, (74.434, 91.972)),
+    _densenet(161, 48, 96, (77.138, 93.56)),
+    _densenet(169, 32, 64, (75.6, 92.806)),
+    _densenet(201, 32, 64, (76.896, 93.37)),
+    *(
+        imagenet(
+            f"squeezenet{version.replace('.', '-')}",
+            f"SqueezeNet {version}",
+            2016,
+            _IANDOLA,
+            path="squeezenet:squeezenet",
+            settings={"version": version},
+            top=top,
+            aliases=(f"squeezenet{version}", f"squeezenet-{version}"),
+        )
+        for version, top in (("1.0", (58.092, 80.42)), ("1.1", (58.178, 80.624)))
     ),
 )
