@@ -13,8 +13,9 @@ import platform
 import statistics
 import time
 
-from tradespace.hardware.dlp.layers import dense, network
+from tradespace.hardware.dlp.layers import dense
 from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.naming import zoo_layers
 from tradespace.hardware.dlp.scheduler.search import schedule, schedule_network
 
 
@@ -25,8 +26,8 @@ def main() -> None:
     machine = load_machine()
     print(platform.platform(), f"{os.cpu_count()} cpus, load {os.getloadavg()[0]:.1f}")
     cases = {
-        "alexnet-ungrouped": network("alexnet-ungrouped"),
-        "vgg19": network("vgg19"),
+        "alexnet-ungrouped": zoo_layers("alexnet-ungrouped"),
+        "vgg19": zoo_layers("vgg19"),
         "1024x1024x1024": (dense(1024, 1024, 1024),),
     }
     totals: list[float] = []

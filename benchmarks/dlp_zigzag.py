@@ -18,8 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tradespace.hardware.dlp.layers import Layer, dense, network
+from tradespace.hardware.dlp.layers import Layer, dense
 from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.naming import zoo_layers
 from tradespace.hardware.dlp.scheduler.search import schedule
 
 MEMORY = """
@@ -59,7 +60,7 @@ def layers_of(names: str) -> list[Layer]:
             found.append(dense(1, 256, 1, name=name))
         else:
             which, _, wanted = name.partition(":")
-            found += [x for x in network(which) if x.kind == "conv" and wanted in ("", x.name)]
+            found += [x for x in zoo_layers(which) if x.kind == "conv" and wanted in ("", x.name)]
     return found
 
 

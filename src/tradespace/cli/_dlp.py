@@ -13,7 +13,8 @@ from tradespace.core.errors import InputError, ProcessorError
 if TYPE_CHECKING:
     from tradespace.hardware.dlp.instructions import Program
     from tradespace.hardware.dlp.machine import Machine
-    from tradespace.hardware.dlp.scheduler.search import Objective, Schedule
+    from tradespace.hardware.dlp.results import NetworkOnDlp, OperatorOnDlp
+    from tradespace.hardware.dlp.scheduler.search import Objective
 
 app = typer.Typer(
     name="dlp",
@@ -180,7 +181,9 @@ def run(
 
 @app.command()
 def schedule(
-    what: Annotated[str, typer.Argument(help="Network, MxKxN, or conv:C-H-W-N-FY-FX-STRIDE-PAD.")],
+    what: Annotated[
+        str, typer.Argument(help="Network of the zoo, MxKxN, or conv:C-H-W-N-FY-FX-STRIDE-PAD.")
+    ],
     machine: MachineOption = None,
     number_format: FormatOption = "fp32",
     objective: Annotated[
@@ -200,52 +203,59 @@ def schedule(
     as_json: JsonOption = False,
 ) -> None:
     """Write near-optimal programs for a layer or a network, with their bounds."""
-    from tradespace.hardware.dlp.disassembler import disassemble
-    from tradespace.hardware.dlp.layers import parse_layers
+    from tradespace.graph.network import Network
     from tradespace.hardware.dlp.machine import load_machine
-    from tradespace.hardware.dlp.scheduler.search import schedule as find
-    from tradespace.hardware.dlp.scheduler.search import schedule_network
+    from tradespace.hardware.dlp.naming import parse_target
+    from tradespace.hardware.dlp.network import schedule_layers_on, schedule_network_on
 
     try:
-        layers, chip = parse_layers(what, images=batch), load_machine(machine)
-        bits = _bits(number_format)
-        order = _objectives(objective)
-        if max_segments is not None:
-            found = tuple(
-                find(
-                    layer, chip, bits=bits, objectives=order, slack=slack, max_segments=max_segments
-                )
-                for layer in layers
-            )
+        target, chip = parse_target(what, batch=batch), load_machine(machine)
+        settings: dict[str, Any] = {
+            "number_format": number_format,
+            "objectives": _objectives(objective),
+            "slack": slack,
+            "max_segments": max_segments,
+        }
+        if isinstance(target, Network):
+            found = schedule_network_on(target, chip, **settings)
         else:
-            found = schedule_network(layers, chip, bits=bits, objectives=order, slack=slack)
+            found = schedule_layers_on(target, chip, **settings)
     except InputError as error:
         _fail(error)
+    programs = _programs(found)
     if out is not None:
-        if len(found) == 1:
-            out.write_text(disassemble(found[0].program), encoding="utf-8")
-        else:
-            out.mkdir(parents=True, exist_ok=True)
-            for one in found:
-                path = out / f"{one.layer.name}.dlp"
-                path.write_text(disassemble(one.program), encoding="utf-8")
-    rows = [_facts(one) for one in found]
+        _write_programs(out, programs, single=not isinstance(target, Network))
     if as_json:
-        extra = {"program": disassemble(found[0].program)} if len(found) == 1 else {}
-        typer.echo(json.dumps({"layers": rows, **extra}))
+        extra = {"program": next(iter(programs.values()))} if len(programs) == 1 else {}
+        totals = found.to_dict()
+        layers = [_facts(row) for row in found.rows]
+        typer.echo(json.dumps({**totals, "layers": layers, **extra}))
         return
-    if len(found) == 1 and out is None:
-        typer.echo(disassemble(found[0].program), nl=False)
-    _print_schedules(rows, found)
+    if not isinstance(target, Network) and out is None:
+        typer.echo(next(iter(programs.values())), nl=False)
+    _print_schedules(found)
 
 
-def _bits(name: str) -> int:
-    from tradespace.hardware.dlp.instructions import FORMATS
+def _programs(found: NetworkOnDlp) -> dict[str, str]:
+    """Return the programs of all scheduled layers by name, equal pieces of a layer once."""
+    from tradespace.hardware.dlp.disassembler import disassemble
 
-    if name not in FORMATS:
-        msg = f"Unknown number format {name!r}."
-        raise ProcessorError(msg, remedy=f"Use {' or '.join(FORMATS)}.")
-    return FORMATS[name]
+    made: dict[str, str] = {}
+    for row in found.rows:
+        for number, (one, _) in enumerate(row.schedules):
+            name = row.name if len(row.schedules) == 1 else f"{row.name}.part{number}"
+            made[name] = disassemble(one.program)
+    return made
+
+
+def _write_programs(out: Path, programs: dict[str, str], *, single: bool) -> None:
+    if single:
+        out.write_text(next(iter(programs.values())), encoding="utf-8")
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in programs.items():
+        path = out / f"{name.replace('/', '_').replace(':', '_')}.dlp"
+        path.write_text(text, encoding="utf-8")
 
 
 def _objectives(text: str) -> tuple[Objective, ...]:
@@ -261,60 +271,71 @@ def _objectives(text: str) -> tuple[Objective, ...]:
     return chosen
 
 
-def _facts(one: Schedule) -> dict[str, Any]:
-    bound = one.bound
-    return {
-        "layer": one.layer.name,
-        "time_s": one.time_s,
-        "t0_s": bound.t0_s,
-        "certified_s": bound.certified_s,
-        "above_t0": one.time_s / bound.t0_s - 1,
-        "gap": one.gap,
-        "limit": bound.limit,
-        "traffic_words": one.traffic_words,
-        "bound_words": bound.traffic_words,
-        "energy_j": one.energy_j,
-        "segments": one.n_segments,
-        "plan": str(one.plan),
-    }
+def _facts(row: OperatorOnDlp) -> dict[str, Any]:
+    """Return the facts of a row, with those of its schedule where it is one layer."""
+    facts = {"layer": row.name, **row.to_dict()}
+    if len(row.schedules) == 1 and row.schedules[0][1] == 1:
+        one = row.schedules[0][0]
+        facts |= {
+            "t0_s": one.bound.t0_s,
+            "certified_s": one.bound.certified_s,
+            "above_t0": one.time_s / one.bound.t0_s - 1,
+            "traffic_words": one.traffic_words,
+            "bound_words": one.bound.traffic_words,
+            "segments": one.n_segments,
+            "plan": str(one.plan),
+        }
+    return facts
 
 
-def _print_schedules(rows: list[dict[str, Any]], found: tuple[Schedule, ...]) -> None:
+def _print_schedules(found: NetworkOnDlp) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from tradespace.hardware.dlp.bounds import ASSUMPTIONS, SOURCE
-    from tradespace.hardware.dlp.units import format_time
+    from tradespace.hardware.dlp.units import format_bytes, format_time
 
     table = Table()
-    for name in ("layer", "time", "bound T*", "gap", "limit", "words", "least", "energy"):
-        table.add_column(name, justify="left" if name in ("layer", "limit") else "right")
-    for row in rows:
+    names = ("layer", "how", "time", "bound T*", "gap", "limit", "traffic", "least", "energy")
+    for name in names:
+        table.add_column(name, justify="left" if name in ("layer", "how", "limit") else "right")
+    for row in found.rows:
         table.add_row(
-            row["layer"],
-            format_time(row["time_s"]),
-            format_time(row["certified_s"]),
-            f"{100 * row['gap']:.3f} %",
-            row["limit"],
-            f"{row['traffic_words']:,}",
-            f"{row['bound_words']:,}",
-            f"{row['energy_j']:.3g} J",
+            row.name,
+            row.how,
+            format_time(row.time_s),
+            format_time(row.bound_s),
+            f"{100 * row.gap:.3f} %",
+            row.limit,
+            format_bytes(row.traffic_bytes),
+            format_bytes(row.bound_bytes),
+            f"{row.energy_j:.3g} J",
         )
-    Console(width=max(100, Console().width)).print(table)
-    if len(rows) > 1:
-        total, least = sum(r["time_s"] for r in rows), sum(r["certified_s"] for r in rows)
+    Console(width=max(120, Console().width)).print(table)
+    if len(found.rows) > 1:
         typer.echo(
-            f"total {format_time(total)}, bound {format_time(least)}: "
-            f"{100 * (total / least - 1):.4f} % above"
+            f"total {format_time(found.time_s)}, bound {format_time(found.bound_s)}: "
+            f"{100 * found.gap:.4f} % above; energy {found.energy_j:.4g} J"
         )
-    for one in found:
-        if one.gap > 0.02:
-            typer.echo(
-                f"{one.layer.name}: {100 * one.gap:.1f} % above the bound, because its first load "
-                "and last store are long against its work, or its memories are small for its tiles."
-            )
+    for lacking in found.uncovered:
+        typer.echo(f"not done: {lacking.name} ({lacking.operator}): {lacking.reason}")
+    for row in found.rows:
+        if row.gap > 0.02:
+            typer.echo(f"{row.name}: {100 * row.gap:.1f} % above the bound, because {_reason(row)}")
     typer.echo(f"bound of traffic: {SOURCE}")
     typer.echo("assumptions: " + "; ".join(ASSUMPTIONS))
+
+
+def _reason(row: OperatorOnDlp) -> str:
+    """Return why a row stays away from its bound."""
+    if row.how == "recurrent":
+        return "its weights are loaded again in every step where they do not stay on the chip."
+    if len(row.schedules) > 1:
+        return "it is done in parts that hand results to one another through DRAM."
+    return (
+        "its first load and last store are long against its work, or its memories are small "
+        "for its tiles."
+    )
 
 
 @app.command()
@@ -327,20 +348,20 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Schedule on machines that differ, and say what to buy next."""
-    from tradespace.hardware.dlp.layers import parse_layers
     from tradespace.hardware.dlp.machine import load_machine
+    from tradespace.hardware.dlp.naming import parse_target
     from tradespace.hardware.dlp.sweep import next_purchase, parse_axis
     from tradespace.hardware.dlp.sweep import sweep as explore
 
     try:
-        layers, chip, bits = parse_layers(what), load_machine(machine), _bits(number_format)
+        target, chip = parse_target(what), load_machine(machine)
         axes = [parse_axis(text) for text in over]
-        points = explore(layers, chip, axes, bits=bits)
-        gains = next_purchase(layers, chip, bits=bits)
+        points = explore(target, chip, axes, number_format=number_format)
+        gains = next_purchase(target, chip, number_format=number_format)
     except InputError as error:
         _fail(error)
     if as_json:
-        names = ("time_s", "bound_s", "traffic_words", "energy_j")
+        names = ("time_s", "bound_s", "traffic_bytes", "energy_j")
         rows = [{**p.values, **{name: getattr(p, name) for name in names}} for p in points]
         typer.echo(json.dumps({"points": rows, "doubling_saves": dict(gains)}))
         return
@@ -352,14 +373,14 @@ def sweep(
     table = Table()
     for name, _ in axes:
         table.add_column(name, justify="right")
-    for name in ("time", "bound T*", "words", "energy"):
+    for name in ("time", "bound T*", "traffic", "energy"):
         table.add_column(name, justify="right")
     for p in points:
         shown = [
             format_bytes(v) if n in ("nram", "wram") else f"{v:.4g}" for n, v in p.values.items()
         ]
         times = (format_time(p.time_s), format_time(p.bound_s))
-        table.add_row(*shown, *times, f"{p.traffic_words:,}", f"{p.energy_j:.3g} J")
+        table.add_row(*shown, *times, format_bytes(p.traffic_bytes), f"{p.energy_j:.3g} J")
     Console(width=max(100, Console().width)).print(table)
     typer.echo("Doubling one resource of the machine as it is saves:")
     for name, gain in gains:

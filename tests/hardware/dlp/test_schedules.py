@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tradespace.core.errors import ProcessorError
-from tradespace.hardware.dlp.layers import convolution, dense, network
+from tradespace.hardware.dlp.layers import convolution, dense
 from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.naming import zoo_layers
 from tradespace.hardware.dlp.scheduler.search import pareto, schedule, schedule_network
 from tradespace.hardware.dlp.simulator.closed_form import simulate
 from tradespace.hardware.dlp.simulator.functional import run
@@ -19,7 +20,7 @@ NS = 1e-9
 
 
 def convolutions(name: str) -> tuple:
-    return tuple(layer for layer in network(name) if layer.kind == "conv")
+    return tuple(layer for layer in zoo_layers(name) if layer.kind == "conv")
 
 
 def test_exercise_1_is_scheduled_within_33_07_ns() -> None:
@@ -201,8 +202,8 @@ def test_memories_too_small_for_any_plan_are_named() -> None:
 @pytest.mark.slow
 def test_alexnet_vgg19_and_a_large_product_are_scheduled_in_seconds() -> None:
     start = time.process_time()
-    schedule_network(network("alexnet-ungrouped"), MACHINE)
-    schedule_network(network("vgg19"), MACHINE)
+    schedule_network(zoo_layers("alexnet-ungrouped"), MACHINE)
+    schedule_network(zoo_layers("vgg19"), MACHINE)
     schedule(dense(1024, 1024, 1024), MACHINE)
 
     assert time.process_time() - start < 20  # a guard; benchmarks/dlp_schedules.py measures it

@@ -14,8 +14,9 @@ from tradespace.cli._dlp import app
 from tradespace.core.errors import ProcessorError
 from tradespace.hardware.dlp.assembler import assemble
 from tradespace.hardware.dlp.bounds import layer_bound
-from tradespace.hardware.dlp.layers import convolution, dense, network, parse_layers
+from tradespace.hardware.dlp.layers import convolution, dense
 from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.naming import parse_target, zoo_layers
 from tradespace.hardware.dlp.scheduler.search import schedule
 from tradespace.hardware.dlp.simulator.closed_form import simulate
 from tradespace.hardware.dlp.sweep import next_purchase, parse_axis, sweep
@@ -122,21 +123,21 @@ def test_schedules_beat_the_two_published_forms_that_are_no_bounds() -> None:
 
 
 def test_vgg19_has_sixteen_convolutions_and_the_known_operations() -> None:
-    layers = [layer for layer in network("vgg19") if layer.kind == "conv"]
+    layers = [layer for layer in zoo_layers("vgg19") if layer.kind == "conv"]
 
     assert len(layers) == 16
     assert sum(layer.macs for layer in layers) == 19_508_428_800
 
 
 def test_grouped_alexnet_has_half_the_operations_in_its_grouped_layers() -> None:
-    grouped, plain = network("alexnet"), network("alexnet-ungrouped")
+    grouped, plain = zoo_layers("alexnet"), zoo_layers("alexnet-ungrouped")
 
     assert [2 * a.macs == b.macs for a, b in zip(grouped, plain, strict=True)][2] is True
     assert sum(a.macs for a in grouped if a.kind == "conv") == 665_784_864
 
 
 def test_a_convolution_can_be_named_by_its_dimensions() -> None:
-    (layer,) = parse_layers("conv:3-227-227-96-11-11-4")
+    layer, *_ = parse_target("conv:3-227-227-96-11-11-4")
 
     assert layer.macs == 105_415_200
 

@@ -1,4 +1,4 @@
-"""Layers as the scheduler sees them, and the layer lists of well-known networks.
+"""Layers as the scheduler sees them.
 
 Every layer is a convolution in disguise: a matrix product (M, K) by (K, N) is a convolution of
 a picture M rows high and one column wide, with K channels and a window of one.
@@ -6,8 +6,7 @@ a picture M rows high and one column wide, with K channels and a window of one.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tradespace.core.errors import ProcessorError
 
@@ -17,7 +16,8 @@ class Layer:
     """One layer of a network; channels and outputs are counted per group.
 
     ``kind`` is "dense", "conv", "pool" (no weights; ``operation`` MAX or ADD, the latter for
-    averages) or "elementwise" (two operands of ``width`` elements).
+    averages) or "elementwise" (two operands of ``width`` elements). ``padding`` stands above and
+    left, ``trailing`` below and right; it is the same unless given.
     """
 
     name: str
@@ -32,8 +32,11 @@ class Layer:
     groups: int = 1
     images: int = 1
     operation: str = "MAC"
+    trailing: tuple[int, int] = (-1, -1)
 
     def __post_init__(self) -> None:
+        if min(self.trailing) < 0:
+            object.__setattr__(self, "trailing", self.padding)
         sizes = (self.channels, self.height, self.width, self.outputs, self.groups, self.images)
         if min(*sizes, *self.window, *self.stride) < 1 or min(self.padding) < 0:
             msg = f"Layer {self.name!r} has a dimension below 1: {self}."
@@ -41,21 +44,23 @@ class Layer:
         if min(self.rows, self.columns) < 1:
             msg = f"The window of layer {self.name!r} is larger than its padded input."
             raise ProcessorError(msg, remedy="Make the window smaller or the padding larger.")
-        if any(p >= w for p, w in zip(self.padding, self.window, strict=True)) and any(
-            self.padding
-        ):
+        edges = (*zip(self.padding, self.window, strict=True),)
+        edges += (*zip(self.trailing, self.window, strict=True),)
+        if any(p >= w for p, w in edges if p):
             msg = f"The padding of layer {self.name!r} is as large as its window."
             raise ProcessorError(msg, remedy="Use a padding smaller than the window.")
 
     @property
     def rows(self) -> int:
         """Rows of an output picture."""
-        return (self.height + 2 * self.padding[0] - self.window[0]) // self.stride[0] + 1
+        padded = self.height + self.padding[0] + self.trailing[0]
+        return (padded - self.window[0]) // self.stride[0] + 1
 
     @property
     def columns(self) -> int:
         """Columns of an output picture."""
-        return (self.width + 2 * self.padding[1] - self.window[1]) // self.stride[1] + 1
+        padded = self.width + self.padding[1] + self.trailing[1]
+        return (padded - self.window[1]) // self.stride[1] + 1
 
     @property
     def taps(self) -> int:
@@ -223,108 +228,3 @@ def elementwise(count: int, *, operation: str = "ADD", name: str = "") -> Layer:
         raise ProcessorError(msg, remedy="Use ADD, SUB, MUL, DIV or MAX.")
     name = name or f"{operation.lower()}{count}"
     return Layer(name, "elementwise", 1, 1, 1, 1, groups=count, operation=operation)
-
-
-def _alexnet(groups: int) -> tuple[Layer, ...]:
-    return (
-        convolution(3, 227, 96, 11, stride=4, name="conv1"),
-        pool(96, 55, 3, stride=2, name="pool1"),
-        convolution(96, 27, 256, 5, padding=2, groups=groups, name="conv2"),
-        pool(256, 27, 3, stride=2, name="pool2"),
-        convolution(256, 13, 384, 3, padding=1, name="conv3"),
-        convolution(384, 13, 384, 3, padding=1, groups=groups, name="conv4"),
-        convolution(384, 13, 256, 3, padding=1, groups=groups, name="conv5"),
-        pool(256, 13, 3, stride=2, name="pool5"),
-        dense(1, 9216, 4096, name="fc6"),
-        dense(1, 4096, 4096, name="fc7"),
-        dense(1, 4096, 1000, name="fc8"),
-    )
-
-
-def _vgg(blocks: tuple[tuple[int, int], ...]) -> tuple[Layer, ...]:
-    layers: list[Layer] = []
-    channels, size = 3, 224
-    for number, (count, outputs) in enumerate(blocks, start=1):
-        for step in range(1, count + 1):
-            name = f"conv{number}_{step}"
-            layers.append(convolution(channels, size, outputs, 3, padding=1, name=name))
-            channels = outputs
-        layers.append(pool(channels, size, 2, name=f"pool{number}"))
-        size //= 2
-    layers += [
-        dense(1, channels * size * size, 4096, name="fc6"),
-        dense(1, 4096, 4096, name="fc7"),
-        dense(1, 4096, 1000, name="fc8"),
-    ]
-    return tuple(layers)
-
-
-def network(name: str) -> tuple[Layer, ...]:
-    """Return the layers of a well-known network, batch 1.
-
-    "alexnet" has two towers (groups) as published, "alexnet-ungrouped" one; "vgg16", "vgg19".
-    Activations are taken as part of the layer before and cost nothing; local response
-    normalization is left out.
-
-    Raises
-    ------
-    ProcessorError
-        If the name is not known.
-
-    Examples
-    --------
-    >>> sum(layer.macs for layer in network("alexnet-ungrouped") if layer.kind == "conv")
-    1076634144
-
-    """
-    match name:
-        case "alexnet":
-            return _alexnet(2)
-        case "alexnet-ungrouped":
-            return _alexnet(1)
-        case "vgg16":
-            return _vgg(((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)))
-        case "vgg19":
-            return _vgg(((2, 64), (2, 128), (4, 256), (4, 512), (4, 512)))
-    msg = f"Unknown network or layer {name!r}."
-    raise ProcessorError(
-        msg,
-        remedy="Use alexnet, alexnet-ungrouped, vgg16, vgg19, a product MxKxN such as 32x256x128, "
-        "or conv:C-H-W-N-FY-FX[-STRIDE[-PADDING[-GROUPS]]].",
-    )
-
-
-def parse_layers(text: str, *, images: int = 1) -> tuple[Layer, ...]:
-    """Return the layers that a command names: a network, a product or a convolution.
-
-    Examples
-    --------
-    >>> parse_layers("32x256x128")[0].macs
-    1048576
-
-    """
-    if re.fullmatch(r"\d+x\d+x\d+", text):
-        m, k, n = map(int, text.split("x"))
-        return (dense(m * images, k, n, name=text),)
-    if re.fullmatch(r"conv:\d+(-\d+){5,8}", text):
-        c, h, w, n, fy, fx, *rest = map(int, text.removeprefix("conv:").split("-"))
-        stride, padding, groups = (*rest, *(1, 0, 1)[len(rest) :])
-        return (
-            convolution(
-                c,
-                (h, w),
-                n,
-                (fy, fx),
-                stride=stride,
-                padding=padding,
-                groups=groups,
-                images=images,
-                name=text,
-            ),
-        )
-    return tuple(
-        replace(layer, height=layer.height * images)
-        if layer.kind == "dense"
-        else replace(layer, images=images)
-        for layer in network(text)
-    )

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from tradespace.core.errors import ProcessorError
+from tradespace.graph.network import Network
 from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.machine import Machine
-from tradespace.hardware.dlp.scheduler.search import Schedule, schedule_network
+from tradespace.hardware.dlp.network import schedule_layers_on, schedule_network_on
+from tradespace.hardware.dlp.results import NetworkOnDlp
 from tradespace.hardware.dlp.units import parse_amount
 
 AXES = {"nram": "B", "wram": "B", "bandwidth": "B/s", "rate": "", "clock": "Hz"}
@@ -23,7 +25,7 @@ class SweepPoint:
     values: dict[str, float]
     time_s: float
     bound_s: float
-    traffic_words: int
+    traffic_bytes: int
     energy_j: float
 
 
@@ -88,14 +90,25 @@ def changed(machine: Machine, values: dict[str, float]) -> Machine:
     return made
 
 
+def _on(
+    target: Network | tuple[Layer, ...],
+    machine: Machine,
+    number_format: str,
+    known: Sequence[NetworkOnDlp] = (),
+) -> NetworkOnDlp:
+    if isinstance(target, Network):
+        return schedule_network_on(target, machine, number_format=number_format, known=known)
+    return schedule_layers_on(target, machine, number_format=number_format, known=known)
+
+
 def sweep(
-    layers: tuple[Layer, ...],
+    target: Network | tuple[Layer, ...],
     machine: Machine,
     axes: Sequence[tuple[str, tuple[float, ...]]],
     *,
-    bits: int = 32,
+    number_format: str = "fp32",
 ) -> tuple[SweepPoint, ...]:
-    """Return what each machine reaches; more memory never makes it slower.
+    """Return what each machine reaches; more of anything never makes it slower.
 
     Examples
     --------
@@ -107,34 +120,43 @@ def sweep(
 
     """
     made: list[SweepPoint] = []
-    before: dict[tuple[float, ...], list[tuple[Schedule, ...]]] = {}
+    before: dict[tuple[float, ...], NetworkOnDlp] = {}
     names = [name for name, _ in axes]
-    growing = [i for i, name in enumerate(names) if name in ("nram", "wram")]
     for combination in product(*(values for _, values in axes)):
-        other = tuple(v for i, v in enumerate(combination) if i not in growing)
         values = dict(zip(names, combination, strict=True))
-        found = schedule_network(
-            layers, changed(machine, values), bits=bits, known=tuple(before.get(other, ()))
-        )
-        before.setdefault(other, []).append(found)
+        nearest = [  # what they knew is in what they found
+            before[less]
+            for i in range(len(combination))
+            for less in (_one_less(combination, i, axes[i][1]),)
+            if less in before
+        ]
+        found = _on(target, changed(machine, values), number_format, nearest)
+        before[combination] = found
         made.append(
             SweepPoint(
                 values=values,
-                time_s=sum(s.time_s for s in found),
-                bound_s=sum(s.bound.certified_s for s in found),
-                traffic_words=sum(s.traffic_words for s in found),
-                energy_j=sum(s.energy_j for s in found),
+                time_s=found.time_s,
+                bound_s=found.bound_s,
+                traffic_bytes=found.traffic_bytes,
+                energy_j=found.energy_j,
             )
         )
     return tuple(made)
 
 
+def _one_less(
+    combination: tuple[float, ...], axis: int, values: tuple[float, ...]
+) -> tuple[float, ...]:
+    at = values.index(combination[axis])
+    lower = values[at - 1] if at else float("nan")
+    return (*combination[:axis], lower, *combination[axis + 1 :])
+
+
 def next_purchase(
-    layers: tuple[Layer, ...], machine: Machine, *, bits: int = 32
+    target: Network | tuple[Layer, ...], machine: Machine, *, number_format: str = "fp32"
 ) -> tuple[tuple[str, float], ...]:
     """Return by what share the time falls when one resource doubles, the best first."""
-    base = schedule_network(layers, machine, bits=bits)
-    before = sum(s.time_s for s in base)
+    base = _on(target, machine, number_format)
     facts = {
         "nram": float(machine.nram_bytes),
         "wram": float(machine.wram_bytes),
@@ -144,7 +166,6 @@ def next_purchase(
     gains: list[tuple[str, float]] = []
     for name, value in facts.items():
         better = changed(machine, {name: 2 * value})
-        known = (base,) if name in ("nram", "wram") else ()
-        after = sum(s.time_s for s in schedule_network(layers, better, bits=bits, known=known))
-        gains.append((name, 1 - after / before))
+        after = _on(target, better, number_format, (base,)).time_s
+        gains.append((name, 1 - after / base.time_s))
     return tuple(sorted(gains, key=lambda gain: -gain[1]))

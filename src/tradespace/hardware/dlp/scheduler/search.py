@@ -94,8 +94,8 @@ def schedule(
     max_segments : int, optional
         Most segments, for programs that are to be read.
     known : tuple of Schedule
-        Schedules of the same layer for machines with less memory. Their plans stay available,
-        so that the result is never slower than theirs.
+        Schedules of the same layer for machines that have less of something and more of
+        nothing. Their programs stay available, so that the result is never slower than theirs.
 
     Raises
     ------
@@ -144,7 +144,8 @@ def schedule(
     for other in known:
         need = other.plan.memory_words(layer)
         if need[0] * bits // 8 <= machine.nram_bytes and need[1] * bits // 8 <= machine.wram_bytes:
-            best = min(best, search.evaluate(other.plan), key=lambda s: (s.ticks, s.traffic_words))
+            again = search.retimed(other)
+            best = min(best, again, key=lambda s: (s.ticks, s.traffic_words))
     return best
 
 
@@ -287,9 +288,35 @@ class _Search:
         else:
             ratio = panel_ratio(layer, rates, rows=plan.rows, block=plan.block)
             work = tile_results(layer, plan, ratio=max(1.0, ratio))
-        kind = f"{layer.operation}_{bits}"
-        width = layer.window[1]
-        computes = [
+        computes = self.computes(work, ticks)
+        balanced = balance(work, computes, word_ticks=rates.word, overhead_ticks=rates.overhead)
+        return self.schedule(plan, work, balanced)
+
+    def retimed(self, other: Schedule) -> Schedule:
+        """Return the very program of another schedule, timed on this machine."""
+        rates, ticks = Rates.of(self.layer, self.machine, self.bits), Ticks.of(self.machine)
+        computes = self.computes(other.work, ticks)
+        before = other.balanced
+        arithmetic = [0] * len(before.computes)
+        for task, at in enumerate(before.segment):
+            arithmetic[at] = computes[task]
+        moves = [
+            (sum(x.words for x in loads) + sum(x.words for x in stores)) * rates.word
+            + (len(loads) + len(stores)) * rates.overhead
+            for loads, stores in zip(before.loads, before.stores, strict=True)
+        ]
+        total = sum(map(max, moves, arithmetic))
+        balanced = replace(before, ticks=total, moves=moves, computes=arithmetic)
+        return self.schedule(other.plan, other.work, balanced)
+
+    def computes(self, work: Work, ticks: Ticks) -> list[int]:
+        """Return the ticks of each task."""
+        layer, width = self.layer, self.layer.window[1]
+        kind = f"{layer.operation}_{self.bits}"
+        if self.machine.array is None and not self.machine.whole_cycles:
+            each, overhead = ticks.operation(kind), ticks.overhead
+            return [task.operations * each + overhead for task in work.tasks]
+        return [
             ticks.compute(
                 kind,
                 task.operations,
@@ -299,18 +326,20 @@ class _Search:
             )
             for task in work.tasks
         ]
-        balanced = balance(work, computes, word_ticks=rates.word, overhead_ticks=rates.overhead)
+
+    def schedule(self, plan: Plan, work: Work, balanced: Balanced) -> Schedule:
+        """Return the record of a plan with its moves dealt out."""
         return Schedule(
-            layer=layer,
-            machine=machine,
-            bits=bits,
+            layer=self.layer,
+            machine=self.machine,
+            bits=self.bits,
             plan=plan,
             work=work,
             balanced=balanced,
             ticks=balanced.ticks,
-            time_s=ticks.seconds(balanced.ticks),
+            time_s=Ticks.of(self.machine).seconds(balanced.ticks),
             traffic_words=work.words,
-            energy_j=self.energy(work, kind),
+            energy_j=self.energy(work, f"{self.layer.operation}_{self.bits}"),
             bound=self.bound,
         )
 
