@@ -12,6 +12,7 @@ from tradespace.features import (
     EventSource,
     FeatureView,
     _blocks,
+    batch,
     count,
     distinct,
     last,
@@ -68,7 +69,7 @@ def test_blocks_and_threads_change_no_value(
     entities: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(0)
-    n = 3_000
+    n = 1_500
     frame = pl.DataFrame(
         {
             "id": np.arange(n),
