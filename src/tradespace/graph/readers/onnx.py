@@ -14,7 +14,7 @@ from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network, Shape
 from tradespace.graph.readers.onnx_constants import SMALL, fold
 from tradespace.graph.readers.onnx_model import Shapes, input_shapes, load, ordered
-from tradespace.graph.readers.onnx_patterns import folded_note, layer_norms
+from tradespace.graph.readers.onnx_patterns import folded_note, group_norms, layer_norms
 from tradespace.graph.readers.onnx_recorder import Call, Item, Recorder, UndeterminedError
 
 if TYPE_CHECKING:
@@ -145,7 +145,10 @@ class _Reading:
         for item in graph.value_info:
             self._declared[item.name] = item
         nodes = ordered(graph.node, {i.name for i in graph.input} | set(r.items))
-        nodes = layer_norms(nodes, r.outputs)
+        for node in nodes:
+            if node.op_type == "Constant":
+                r.keep(node.output[0], _constant(self._call(node)))
+        nodes = group_norms(layer_norms(nodes, r.outputs), r.outputs, self._size)
         calls = [self._call(node) for node in nodes]
         for call in calls:
             for name in {n for n in _names(call.node) if n}:
@@ -157,6 +160,11 @@ class _Reading:
         for call in calls:
             if not all(not n or n in r.items for n in call.outputs) or not call.outputs:
                 self._step(call)
+
+    def _size(self, name: str) -> int:
+        """Return the elements of an initializer; 0 of what is none."""
+        held = self.recorder.items.get(name)
+        return held.elements if held is not None and held.value is None else 0
 
     def _takes_signal(self, call: Call) -> bool:
         names = [n for n in call.node.input if n]
@@ -280,8 +288,13 @@ class _Reading:
         if call.op in ("Shape", "Size"):
             self._measured(call)
             return
-        weights = call.inputs[:1] if "Dequantize" in call.op else call.inputs
-        held = tuple(dict.fromkeys(n for i in weights if i is not None for n in i.held))
+        if "Sequence" in call.op and call.op in self._handlers:
+            self._signal(call)
+            return
+        # The scale and zero point of a quantized weight are no part of it.
+        taken = call.inputs[:1] if "Dequantize" in call.op else call.inputs
+        weights = [i for i in taken if i is not None and i.format not in ("int64", "bool")]
+        held = tuple(dict.fromkeys(n for i in weights for n in i.held))
         arrays = [i.array if i is not None else None for i in call.inputs]
         known = all(i is None or i.array is not None for i in call.inputs)
         results = fold(call.op, arrays, call.attributes) if known else None
@@ -313,6 +326,9 @@ class _Reading:
         import onnx
         from onnx.shape_inference import InferenceError, infer_node_outputs
 
+        if any(i is not None and i.parts is not None for i in call.inputs):
+            msg = f"the shape of what {call.name!r} gives depends on a sequence"
+            raise UndeterminedError(msg)
         types, data = {}, {}
         for name, item in zip(call.node.input, call.inputs, strict=False):
             if not name or item is None:
@@ -327,7 +343,7 @@ class _Reading:
             found = infer_node_outputs(
                 schema, call.node, types, data, opset_imports=opsets, ir_version=self._ir_version
             )
-        except (onnx.defs.SchemaError, InferenceError, RuntimeError, KeyError):
+        except (onnx.defs.SchemaError, onnx.checker.ValidationError, InferenceError, RuntimeError):
             found = {}  # an operator from elsewhere: what the file says of its results may help
         results = []
         for name in call.outputs:

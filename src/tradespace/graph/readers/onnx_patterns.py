@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 #: What exporters call the weight of a convolution that took in a batch normalization.
@@ -55,11 +55,7 @@ def layer_norms(nodes: list[Any], outputs: frozenset[str]) -> list[Any]:
     Exporters for operator sets below 17 write (x - mean) / sqrt(variance + eps) * scale + offset.
     """
     made = {name: node for node in nodes for name in node.output if name}
-    readers: dict[str, list[Any]] = {}
-    for node in nodes:
-        for name in node.input:
-            readers.setdefault(name, []).append(node)
-
+    readers = _readers(nodes)
     gone: set[int] = set()
     ready: dict[int, Any] = {}
     for node in nodes:
@@ -69,6 +65,54 @@ def layer_norms(nodes: list[Any], outputs: frozenset[str]) -> list[Any]:
             gone.update(id(n) for n in inner)
             ready[id(last)] = replacement
     return [ready.get(id(n), n) for n in nodes if id(n) not in gone]
+
+
+def group_norms(nodes: list[Any], outputs: frozenset[str], size: Callable[[str], int]) -> list[Any]:
+    """Return the nodes with every written-out group normalization as one.
+
+    torch writes an instance normalization of reshaped groups, scaled and shifted afterwards.
+    `size` gives the elements of an initializer.
+    """
+    import onnx
+
+    made = {name: node for node in nodes for name in node.output if name}
+    readers = _readers(nodes)
+    gone: set[int] = set()
+    ready: dict[int, Any] = {}
+    for node in nodes:
+        if node.op_type != "InstanceNormalization":
+            continue
+        before: Any = made.get(node.input[0])
+        if not _is(before, "Reshape"):
+            continue
+        steps, operands = [node], []
+        for op in ("Reshape", "Mul", "Add"):
+            output = steps[-1].output[0]
+            following = readers.get(output, [])
+            if len(following) != 1 or following[0].op_type != op or output in outputs:
+                break
+            steps.append(following[0])
+            operands += [n for n in following[0].input if n != output and op != "Reshape"]
+        groups = size(node.input[1])
+        if len(steps) < 4 or not groups or len(readers[before.output[0]]) != 1:
+            continue
+        gone.update(id(n) for n in (before, *steps[:-1]))
+        ready[id(steps[-1])] = onnx.helper.make_node(
+            "GroupNormalization",
+            [before.input[0], *operands],
+            list(steps[-1].output),
+            name=steps[-1].name,
+            num_groups=groups,
+        )
+    return [ready.get(id(n), n) for n in nodes if id(n) not in gone]
+
+
+def _readers(nodes: Sequence[Any]) -> dict[str, list[Any]]:
+    readers: dict[str, list[Any]] = {}
+    for node in nodes:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    return readers
 
 
 def _match(

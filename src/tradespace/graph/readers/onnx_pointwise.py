@@ -524,7 +524,10 @@ def _split(r: Recorder, call: Call) -> None:
     shapes = tuple(
         (*x.shape[:axis], *((int(n),) if keep else ()), *x.shape[axis + 1 :]) for n in sizes
     )
-    parts = r.add(call, "view", [x], bind=False, shape=shapes, function="split")
+    if x.value is None:
+        parts = [Item(shape, x.format, held=x.held) for shape in shapes]
+    else:
+        parts = r.add(call, "view", [x], bind=False, shape=shapes, function="split")
     r.items[call.outputs[0]] = Item((), x.format, parts=parts)
 
 

@@ -224,7 +224,9 @@ class Recorder:
         ONNX does not say. Those with a name are; those whose name an exporter made up are,
         unless they look like a mask.
         """
-        if item.value is not None or not item.held or item.format not in FLOATS:
+        if item.value is not None or not item.held:
+            return False
+        if item.format not in (*FLOATS, "int8", "uint8"):
             return False
         if not all(name in self._originals for name in item.held):
             return False
@@ -244,7 +246,9 @@ class Recorder:
     def signal(self, item: Item, layer: str = "constant") -> Value:
         """Return the value of an item; numbers become one when they are first used."""
         if item.value is None:
-            own = self.declare(item, "", layer) if self.is_parameter(item) else []
+            biases = all("bias" in name.lower() for name in item.held)
+            role = "bias" if biases and item.held else ""
+            own = self.declare(item, role, layer) if self.is_parameter(item) else []
             item.value = self.builder.apply_many(
                 "fill",
                 name=f"{layer}.constant" if layer != "constant" else layer,

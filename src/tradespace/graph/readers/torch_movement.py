@@ -92,7 +92,7 @@ def _gather(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None
     r.add("gather", tensors, out, shape=tuple(out.shape), function=call_of(func).plain)
 
 
-@handles("topk", "sort", "argsort", "unique", "_unique2", "nonzero")
+@handles("topk", "sort", "argsort", "unique", "_unique2", "nonzero", "histc", "bincount")
 def _sort(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
     out = first(result)
     r.add("sort", [args[0]], out, shape=tuple(out.shape))

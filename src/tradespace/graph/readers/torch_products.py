@@ -68,6 +68,26 @@ def _product(r: Recorder, a: torch.Tensor, b: torch.Tensor, result: Any) -> None
     r.add("einsum", [a, b], result, equation=f"{left},{right}->{out}")
 
 
+@handles("_grouped_mm")
+def _grouped(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+    """Rows that each meet one of several matrices: experts."""
+    a = bound(func, args, kwargs)
+    rows, matrices = a["self"], a["mat2"]
+    if rows.ndim == 2 and matrices.ndim == 3 and r.weights(matrices):
+        r.add(
+            "dense",
+            [rows],
+            result,
+            weights=[matrices],
+            out_features=matrices.shape[-1],
+            bias=False,
+        )
+    elif rows.ndim == 2 and matrices.ndim == 3:
+        r.add("einsum", [rows, matrices], result, equation="mk,gkn->mn")
+    else:
+        _product(r, rows, matrices, result)
+
+
 @handles("einsum")
 def _einsum(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
     a = bound(func, args, kwargs)

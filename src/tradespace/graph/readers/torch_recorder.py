@@ -22,6 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Builder, Value, Weight
 from tradespace.graph.readers.torch_calls import Call, Handler, call_of, operands, tensors_in
+from tradespace.graph.readers.torch_selection import SELECTING, Shares
 from tradespace.graph.readers.torch_results import META, find_result, stand_in_of
 
 #: Elements up to which integers and booleans, and floats, carry their value.
@@ -86,6 +87,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         self._weights: dict[int, tuple[Weight, ...]] = {}
         self._meta: dict[int, torch.Tensor] = {}
         self._known: dict[int, torch.Tensor] = {}
+        self._shares = Shares(self._known)
         # Memory -> the constant made in it, into parts of which signals may be written.
         self._stores: dict[int, torch.Tensor] = {}
 
@@ -259,6 +261,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         result = self._result(func, call, (args, kwargs), values)
         if values is not None:
             self._remember(result, values)
+        self._shares.follow(call, args, result)
         self._record(func, call, handler, (args, kwargs), tensors, result)
         return result
 
@@ -272,9 +275,25 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         result: Any = find_result(call, args, kwargs)
         if result is not None:
             return result
+        if call.plain in SELECTING:
+            conditions = self._shares.conditions(call, args)
+            if conditions:
+                self._assume_selected(conditions)
+                return self._shares.result(func, call, args, kwargs)
         if "device" in kwargs:
             kwargs = {**kwargs, "device": META}
         return func(*args, **kwargs)
+
+    def _assume_selected(self, conditions: list[torch.Tensor]) -> None:
+        for condition in conditions:
+            if self._shares.selected(condition)[1]:
+                continue
+            share = self._shares.share(condition)
+            took = "all" if share is None else f"a share of {share:.3g}"
+            self.assumed.append(f"{self._where()} selects by a condition on the data; took {took}")
+
+    def _where(self) -> str:
+        return self.path[-1] if self.path and self.path[-1] else "the network"
 
     def _record(
         self,
@@ -387,7 +406,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         value = self.known(tensor)
         if value is not None:
             return value.item()
-        where = self.path[-1] if self.path and self.path[-1] else "the network"
+        where = self._where()
         kind = "False" if tensor.dtype == torch.bool else "1"
         self.assumed.append(f"{where} looks at a number that depends on the data; took {kind}")
         if tensor.dtype == torch.bool:

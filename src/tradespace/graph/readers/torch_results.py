@@ -181,6 +181,14 @@ def _added(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Result
     return _made(shape, a) if _stretched(shape, bias.shape) == shape else None
 
 
+def _grouped(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Result:
+    """Rows that each meet one of several matrices."""
+    a, b = args[:2]
+    if a.ndim != 2 or b.ndim != 3 or a.shape[1] != b.shape[1]:
+        return None
+    return _made((a.shape[0], b.shape[2]), a)
+
+
 def _attention(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Result:
     if len(args) < 3:
         return None
@@ -343,6 +351,7 @@ _FINDERS: dict[str, Finder] = {
     "aten.bmm": _matrices,
     "aten.matmul": _matrices,
     "aten.addmm": _added,
+    "aten._grouped_mm": _grouped,
     "aten.scaled_dot_product_attention": _attention,
     "aten.convolution": _convolution,
     "aten.layer_norm": _affine,

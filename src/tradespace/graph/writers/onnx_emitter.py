@@ -268,7 +268,11 @@ class Emitter:
         else:
             array = np.zeros(shape, dtype)
         name = self.declare(name, shape, fmt)
-        self.initializers.append(onnx.numpy_helper.from_array(array, name))
+        tensor = onnx.numpy_helper.from_array(array, name)
+        if role == "constant":  # what is no parameter is no initializer
+            self.nodes.append(onnx.helper.make_node("Constant", [], [name], value=tensor))
+        else:
+            self.initializers.append(tensor)
         return name
 
     def forget(self, indices: Sequence[int]) -> None:
@@ -278,7 +282,8 @@ class Emitter:
     def rest_of_parameters(self) -> None:
         """Write the parameters that no operator uses, so that the file counts the same."""
         for index, held in enumerate(self.network.parameters):
-            if index not in self._weights and index not in self._gone:
+            gone = index in self._gone or held.role == "constant"
+            if index not in self._weights and not gone:
                 self._weights[index] = self._initializer(
                     held.name, held.shape, held.role, held.format
                 )
