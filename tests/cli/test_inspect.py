@@ -42,6 +42,15 @@ def test_json_has_what_the_table_has(capsys: pytest.CaptureFixture[str]) -> None
     assert {layer["name"] for layer in record["layers"]} >= {"hidden1", "hidden2", "output"}
 
 
+@pytest.mark.parametrize("more", [[], ["--samples", "1e6"]])
+def test_training_is_shown_for_a_run_or_for_a_million_samples(
+    capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    text = printed(capsys, "inspect", MLP, "--train", "adamw", "--on", "t4", "--batch", "8", *more)
+
+    assert ("125,000 steps" if more else "a million samples, rented") in text
+
+
 def test_settings_reach_the_builder(capsys: pytest.CaptureFixture[str]) -> None:
     record = json.loads(printed(capsys, "inspect", "gpt-2", "--set", "length=64", "--json"))
 

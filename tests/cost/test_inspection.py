@@ -118,6 +118,16 @@ def test_energy_is_power_times_time_and_carbon_follows_the_region() -> None:
     assert found.carbon_g == pytest.approx(found.energy_j / 3.6e6 * 56.039)
 
 
+def test_the_deep_learning_processor_is_timed_by_its_programs() -> None:
+    found = inspect(MLP, on="dlp").running
+    assert found is not None
+
+    assert 1.0 <= found.latency.time_s / found.latency.bound_s < 1.02
+    assert "programs" in found.latency.method
+    assert found.energy_j is not None
+    assert sum(t.time_s for t in found.latency.operators) == pytest.approx(found.latency.time_s)
+
+
 def test_a_training_run_multiplies_its_step() -> None:
     one = inspect(MLP, on="t4", train="adam", batch=32).training
     run = inspect(MLP, on="t4", train="adam", batch=32, samples=3200).training

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tradespace.cli._common import AsJson, console, print_json
-from tradespace.cli._inspect import Batch, Format, On, Settings, read_settings
+from tradespace.cli._inspect import Batch, Format, Settings, read_settings
 
 app = typer.Typer()
 
@@ -28,38 +28,45 @@ def compare(
     batch: Batch = None,
     settings: Settings = None,
     format: Format = None,  # noqa: A002 - the name of the option
-    on: On = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option("--on", help="Processor; several give a column for each."),
+    ] = None,
     train: Annotated[
         str | None, typer.Option("--train", help="Optimizer, to compare what training takes.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put networks side by side: depth, parameters, neurons, MACs, memory, published accuracy.
+    """Put networks, or processors for one network, side by side.
+
+    Depth, parameters, neurons, multiply-accumulates, memory, published accuracy; with --on
+    also latency, energy and money.
 
     Examples
     --------
       tradespace compare alexnet vgg19 googlenet
 
       tradespace compare resnet50 mobilenet-v2 efficientnet-b0 --on rpi-5 --format int8
+
+      tradespace compare resnet50 --on t4 --on l4 --on a100-40-sxm --format fp16
     """
     from tradespace.cost.inspection import inspect
     from tradespace.graph.zoo import networks
 
     given = read_settings(settings)
-    found = []
-    for one in dict.fromkeys(what):
-        known = one.lower() in networks()
-        found.append(
-            inspect(
-                one,
-                None if known else (inputs or None),
-                batch=batch,
-                settings=given,
-                format=format,
-                on=on,
-                train=train,
-            )
+    found = [
+        inspect(
+            one,
+            None if one.lower() in networks() else (inputs or None),
+            batch=batch,
+            settings=given,
+            format=format,
+            on=chip or None,
+            train=train,
         )
+        for one in dict.fromkeys(what)
+        for chip in dict.fromkeys(on or [""])
+    ]
     if as_json:
         print_json([_without_layers(one.to_dict()) for one in found])
         return

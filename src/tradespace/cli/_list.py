@@ -11,7 +11,7 @@ from tradespace.cli._common import AsJson, console, print_json
 
 app = typer.Typer()
 
-KINDS = ("qualities", "families", "scenarios", "rules", "processors", "regions", "runs")
+KINDS = ("qualities", "families", "scenarios", "rules", "networks", "processors", "regions", "runs")
 
 
 @app.command("list")
@@ -21,8 +21,8 @@ def list_plugins(
 ) -> None:
     """List what can stand in a study file, and what networks can be priced on.
 
-    Qualities, families, scenarios and rules that exclude rows; processors, regions of
-    electricity and published training runs.
+    Qualities, families, scenarios and rules that exclude rows; networks of the zoo, processors,
+    regions of electricity and published training runs.
     """
     from tradespace.core.errors import InputError
     from tradespace.core.suggest import unknown_name
@@ -37,6 +37,7 @@ def list_plugins(
     from rich.table import Table
 
     hidden = {"title", "settings", "sources", "notes", "detail"}
+    hidden |= {"source", "task"} if what == "networks" else set()
     names = [name for name in rows[0] if name not in hidden]
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in names:
@@ -85,6 +86,24 @@ def listing(what: str) -> list[dict[str, Any]]:
     return [
         {"name": row.name, "title": row.title, "summary": row.summary, "settings": _settings(row)}
         for row in rows.values()
+    ]
+
+
+def _networks() -> list[dict[str, Any]]:
+    from tradespace.graph.zoo import networks
+
+    return [
+        {
+            "name": row.name,
+            "what": row.title,
+            "family": row.family,
+            "year": row.year,
+            "task": row.task,
+            "input": row.input,
+            "source": row.source,
+            "detail": {"aliases": list(row.aliases), "facts": dict(row.facts)},
+        }
+        for row in networks().values()
     ]
 
 
@@ -139,7 +158,7 @@ def _runs() -> list[dict[str, Any]]:
     ]
 
 
-_TABLES = {"processors": _processors, "regions": _regions, "runs": _runs}
+_TABLES = {"networks": _networks, "processors": _processors, "regions": _regions, "runs": _runs}
 #: The format whose rate stands for a processor, first that it has.
 _SHOWN = ("bf16", "fp16", "fp32", "int8")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tradespace.core.rendering import render_html
-from tradespace.cost.latency import Latency, predict_latency
 from tradespace.cost.layers import Layer, network_layers
+from tradespace.cost.places import timed
 from tradespace.cost.running import Running, running
 from tradespace.cost.training_step import Training, training
 from tradespace.graph.counts import (
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tradespace.graph.work import Work
     from tradespace.hardware.profiles import Processor, Region
 
 
@@ -303,7 +302,9 @@ def inspect_network(
     memory = inference_memory(network)
     macs = sum(row.macs for row in rows)
     backward = backward_macs(network, rows=rows)
-    chip, latency = _timed(works, on, efficiency)
+    run = None
+    if on is not None:
+        run = timed(network, works, on, number_format=fmt, efficiency=efficiency)
     step = None
     saved: Mapping[str, int] = {}
     if train is not None:
@@ -315,14 +316,15 @@ def inspect_network(
             number_format=fmt,
             forward_macs=macs,
             backward_macs=backward,
-            processor=chip,
+            processor=None if run is None else run.processor,
             region=place,
             chips=chips,
             samples=samples,
             efficiency=efficiency,
         )
         saved = step.memory.saved_by_node
-    times = {} if latency is None else {t.name: (t.time_s, t.bound) for t in latency.operators}
+    rows_timed = () if run is None else run.latency.operators
+    times = {t.name: (t.time_s, t.bound) for t in rows_timed}
     return Inspection(
         network=network,
         number_format=fmt,
@@ -340,8 +342,8 @@ def inspect_network(
         unknown=_unknown(network),
         memory=memory,
         running=None
-        if chip is None or latency is None
-        else running(works, latency, memory, processor=chip, batch=network.batch, region=place),
+        if run is None
+        else running(works, run, memory, batch=network.batch, region=place),
         training=step,
         parameter_convention=conventions[0],
         neuron_convention=conventions[1],
@@ -367,20 +369,6 @@ def _format_of(network: Network) -> str:
     if sizes:
         return max(sizes, key=lambda f: sizes[f])
     return network.tensors[network.inputs[0]].format if network.inputs else "fp32"
-
-
-def _timed(
-    works: list[Work],
-    on: str | Path | Processor | None,
-    efficiency: float,
-) -> tuple[Processor | None, Latency | None]:
-    from tradespace.hardware.profiles import Processor as ProcessorRecord
-    from tradespace.hardware.profiles import processor
-
-    if on is None:
-        return None, None
-    chip = on if isinstance(on, ProcessorRecord) else processor(on)
-    return chip, predict_latency(works, chip, efficiency=efficiency)
 
 
 def counts_by_operator(rows: Sequence[NodeCounts]) -> dict[str, int]:

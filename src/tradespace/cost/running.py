@@ -8,6 +8,7 @@ from typing import Any
 
 from tradespace.cost.energy import OperationsEnergy, energy_from_operations, energy_from_power
 from tradespace.cost.latency import Latency
+from tradespace.cost.places import Timed
 from tradespace.graph.memory import InferenceMemory
 from tradespace.graph.work import Work
 from tradespace.hardware.profiles import Processor, Region
@@ -80,10 +81,9 @@ class Running:
 
 def running(
     works: Sequence[Work],
-    latency: Latency,
+    run: Timed,
     memory: InferenceMemory,
     *,
-    processor: Processor,
     batch: int,
     region: Region | None = None,
 ) -> Running:
@@ -93,22 +93,23 @@ def running(
     ----------
     works : sequence of Work
         Of the pass, in the format in which it runs.
-    latency : Latency
-        Its predicted time.
+    run : Timed
+        Where it runs and how long.
     memory : InferenceMemory
         What it needs.
-    processor : Processor
-        Where it runs.
     batch : int
         Samples in it.
     region : Region, optional
         Whose electricity it takes.
 
     """
+    processor, latency = run.processor, run.latency
     assumptions = [latency.method, *latency.notes]
     seconds = latency.time_s
-    energy = carbon = None
-    if processor.tdp_w is not None:
+    energy, carbon = run.energy_j, None
+    if energy is not None:
+        assumptions.append(run.energy_method)
+    elif processor.tdp_w is not None:
         energy = energy_from_power(power_w=processor.tdp_w, time_s=seconds)
         assumptions.append(
             f"power: {processor.tdp_w:g} W all through the pass "

@@ -219,7 +219,7 @@ def running_rows(running: Running) -> Iterator[tuple[str, str, str]]:
     yield "memory", bytes_text(running.needed_bytes), fit
     if running.energy_j is not None:
         per = format_quantity(running.energy_j / running.batch, "J")
-        yield "energy", format_quantity(running.energy_j, "J"), f"{per} a sample, at full power"
+        yield "energy", format_quantity(running.energy_j, "J"), f"{per} a sample"
     for floor in running.floors[-1:]:
         low = format_quantity(floor.low_j, "J")
         yield "energy, least", low, "arithmetic and DRAM alone, 7 nm"
@@ -266,10 +266,8 @@ def training_rows(training: Training) -> Iterator[tuple[str, str, str]]:
         yield "a step", step, f"{format_number(rate)} samples/s"
     if training.time_s is None:
         return
-    whole = f"{training.steps:,} steps"
-    if training.steps is None:
-        # Of a single step nothing is worth reading; of a million samples it is.
-        whole = "a million samples"
+    # What a single step takes is not worth reading; what a million samples take is.
+    whole = "a million samples" if training.steps is None else f"{training.steps:,} steps"
     times = 1.0 if training.steps else 1e6 / (training.batch * training.chips)
     yield "time", format_quantity(training.time_s * times, "s"), whole
     if training.energy_j is not None:
@@ -404,14 +402,21 @@ def _comparison_rows(found: Sequence[Inspection]) -> Iterator[tuple[str, list[An
     if first.running is not None:
         runs = [f.running for f in found]
         yield "latency", [r.latency.time_s if r else None for r in runs], "s", -1
+        yield "samples a second", [r.samples_per_s if r else None for r in runs], "number", 1
         yield "energy", [r.energy_j if r else None for r in runs], "J", -1
-    yield "top-1 accuracy (%)", [f.network.facts.get("top1") for f in found], "number", 1
-    yield "top-5 accuracy (%)", [f.network.facts.get("top5") for f in found], "number", 1
+        usd = [r.usd[0] / r.batch * 1e6 if r and r.usd else None for r in runs]
+        yield "USD a million samples", usd, "number", -1
+    yield "top-1 accuracy", [f.network.facts.get("top1") for f in found], "%", 1
+    yield "top-5 accuracy", [f.network.facts.get("top5") for f in found], "%", 1
 
 
 def comparison(found: Sequence[Inspection]) -> list[tuple[str, list[Any], str, int]]:
     """Return the rows of a comparison: title, values, unit, direction; empty rows left out."""
-    return [row for row in _comparison_rows(found) if any(v is not None for v in row[1])]
+    rows = [row for row in _comparison_rows(found) if any(v is not None for v in row[1])]
+    if len(found) > 1 and len({one.name for one in found}) == 1:
+        # One network on several processors: what does not depend on them is said once, above.
+        rows = [row for row in rows if len(set(row[1])) > 1]
+    return rows
 
 
 def print_comparison(found: Sequence[Inspection], console: Console) -> None:
@@ -419,7 +424,8 @@ def print_comparison(found: Sequence[Inspection], console: Console) -> None:
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("")
     for one in found:
-        table.add_column(escape(one.name), justify="right", no_wrap=True)
+        where = f"\non {one.running.processor.id}" if one.running is not None else ""
+        table.add_column(escape(one.name) + where, justify="right", no_wrap=True)
     for title, values, unit, direction in comparison(found):
         known = [v for v in values if v is not None]
         best = None
@@ -454,6 +460,8 @@ def _cell(value: Any, unit: str) -> str:
         return f"{value:,}"
     if unit in ("B", "s", "J"):
         return format_quantity(value, unit)
+    if unit == "%":
+        return f"{value:g} %"
     return format_number(value) if unit == "number" else str(value)
 
 
