@@ -58,9 +58,12 @@ def faster_rcnn(
     anchors = 15 if trunk_name.startswith("mobilenet") else 3
     found = _propose(b, levels, anchors)
     with b.scope("roi_heads"):
-        found += _boxes(b, levels, batch * proposals, classes)
+        second = _boxes(b, levels, batch * proposals, classes)
         if masks:
-            found.append(_masks(b, levels, batch * detections, classes))
+            second.append(_masks(b, levels, batch * detections, classes))
+        for h in second:
+            shape = (batch, h.shape[0] // batch, *h.shape[1:])
+            found.append(b.reshape(h, shape, name=":by_picture"))
     return with_fixed_norms(b.build(*found, notes=_NOTES))
 
 
