@@ -45,6 +45,24 @@ _SIMONYAN = "K. Simonyan and A. Zisserman, Very deep convolutional networks, 201
 _HE = "K. He et al., Deep residual learning for image recognition, 2016"
 _HE_V2 = "K. He et al., Identity mappings in deep residual networks, 2016"
 _CHOLLET = "F. Chollet, Xception: deep learning with depthwise separable convolutions, 2017"
+_SZEGEDY = "C. Szegedy et al., Rethinking the Inception architecture, 2016"
+_HUANG = "G. Huang et al., Densely connected convolutional networks, 2017"
+_HOWARD = "A. Howard et al., MobileNets: efficient convolutional neural networks, 2017"
+_SANDLER = "M. Sandler et al., MobileNetV2: inverted residuals and linear bottlenecks, 2018"
+_HOWARD_V3 = "A. Howard et al., Searching for MobileNetV3, 2019"
+_TAN = "M. Tan and Q. Le, EfficientNet: rethinking model scaling, 2019"
+_ZOPH = "B. Zoph et al., Learning transferable architectures for image recognition, 2018"
+#: Multipliers of width and depth, size, dropout of EfficientNet B0 to B7.
+_EFFICIENT = (
+    (1.0, 1.0, 224, 0.2),
+    (1.0, 1.1, 240, 0.2),
+    (1.1, 1.2, 260, 0.3),
+    (1.2, 1.4, 300, 0.3),
+    (1.4, 1.8, 380, 0.4),
+    (1.6, 2.2, 456, 0.4),
+    (1.8, 2.6, 528, 0.5),
+    (2.0, 3.1, 600, 0.5),
+)
 
 ROWS: tuple[NetworkRow, ...] = (
     *(
@@ -87,5 +105,95 @@ ROWS: tuple[NetworkRow, ...] = (
         {},
         size=299,
         top=(79.0, 94.5),
+    ),
+    _row(
+        "inceptionv3",
+        "inception:inception_v3",
+        "Inception v3",
+        "inception",
+        2015,
+        _SZEGEDY,
+        {"norm": "offset", "auxiliary": "none"},
+        size=299,
+        top=(77.9, 93.7),
+    ),
+    *(
+        _row(
+            f"densenet{d}",
+            "densenet:densenet",
+            f"DenseNet{d}",
+            "densenet",
+            2017,
+            _HUANG,
+            {"depth": d},
+            top=top,
+        )
+        for d, top in ((121, (75.0, 92.3)), (169, (76.2, 93.2)), (201, (77.3, 93.6)))
+    ),
+    _row(
+        "mobilenet",
+        "mobilenet:mobilenet_v1",
+        "MobileNet",
+        "mobilenet",
+        2017,
+        _HOWARD,
+        {},
+        top=(70.4, 89.5),
+    ),
+    _row(
+        "mobilenetv2",
+        "mobilenet:mobilenet_v2",
+        "MobileNetV2",
+        "mobilenet",
+        2018,
+        _SANDLER,
+        {},
+        top=(71.3, 90.1),
+    ),
+    *(
+        _row(
+            f"mobilenetv3{variant}",
+            "mobilenet:mobilenet_v3",
+            f"MobileNetV3 {variant}",
+            "mobilenet",
+            2019,
+            _HOWARD_V3,
+            {"variant": variant},
+        )
+        for variant in ("small", "large")
+    ),
+    *(
+        _row(
+            f"efficientnetb{i}",
+            "efficientnet:efficientnet",
+            f"EfficientNet B{i}",
+            "efficientnet",
+            2019,
+            _TAN,
+            {"width": width, "depth": depth, "dropout": dropout, "input_norm": True},
+            size=size,
+        )
+        for i, (width, depth, size, dropout) in enumerate(_EFFICIENT)
+    ),
+    _row(
+        "nasnetmobile",
+        "nasnet:nasnet",
+        "NASNet-A mobile",
+        "nasnet",
+        2018,
+        _ZOPH,
+        {"blocks": 4, "filters": 1056, "stem": 32},
+        top=(74.4, 91.9),
+    ),
+    _row(
+        "nasnetlarge",
+        "nasnet:nasnet",
+        "NASNet-A large",
+        "nasnet",
+        2018,
+        _ZOPH,
+        {"blocks": 6, "filters": 4032, "stem": 96, "skip_reduction": True},
+        size=331,
+        top=(82.5, 96.0),
     ),
 )
