@@ -13,6 +13,16 @@ from tradespace.testing.families import FAMILY_LAWS
 
 #: Small settings, so that a law takes less than a second.
 SMALL: dict[str, list[dict[str, Any]]] = {
+    "multilayer_perceptron": [
+        {"hidden_layer_sizes": [8], "max_iter": 20},
+        {
+            "hidden_layer_sizes": [6, 4],
+            "max_iter": 15,
+            "activation": "tanh",
+            "early_stopping": True,
+        },
+        {"hidden_layer_sizes": [], "max_iter": 15, "activation": "logistic", "batch_size": 32},
+    ],
     "random_forest": [{"n_estimators": 6}, {"n_estimators": 4, "max_leaf_nodes": 5}],
     "hist_gradient_boosting": [{"max_iter": 8}],
     "xgboost": [

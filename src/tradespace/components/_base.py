@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tradespace.core.studies import Task
     from tradespace.data.inputs import Inputs, InputSchema
+    from tradespace.graph.network import Network
 
     FloatMatrix = npt.NDArray[np.float32]
     Scores = npt.NDArray[np.float64]
@@ -85,6 +86,30 @@ class Shape:
     encoder_bytes: float = math.inf
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRun:
+    """How a network is trained, as far as it is certain before training.
+
+    Parameters
+    ----------
+    optimizer : str
+        A name of `tradespace.graph.memory.OPTIMIZERS`.
+    batch : int
+        Rows in a step.
+    rows : int
+        Rows seen in a pass, at least.
+    least_epochs, most_epochs : int
+        Passes over the rows.
+
+    """
+
+    optimizer: str
+    batch: int
+    rows: int
+    least_epochs: int
+    most_epochs: int
+
+
 class AbstractFamily(abc.ABC):
     """One family of components.
 
@@ -113,6 +138,34 @@ class AbstractFamily(abc.ABC):
         """
         del settings, task, shape
         return ()
+
+    def network(
+        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
+    ) -> Network | None:
+        """Return the network that these settings train, for one row; None: it is no network.
+
+        From it follow, before any training, parameters, multiply-accumulates, memory and
+        bounds on time. It must only grow with `n_inputs`.
+
+        Parameters
+        ----------
+        settings : Mapping
+            Complete.
+        n_inputs : int
+            Columns that the encoder makes.
+        n_outputs : int
+            Scores of a row: 1, or one a class where there are several.
+        task : Task
+            What is predicted.
+
+        """
+        del settings, n_inputs, n_outputs, task
+        return None
+
+    def training_run(self, settings: Mapping[str, Any], *, n_rows: int) -> TrainingRun | None:
+        """Return how the network is trained; None: it is not, or not by gradient steps."""
+        del settings, n_rows
+        return None
 
     @abc.abstractmethod
     def fit(

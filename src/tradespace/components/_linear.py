@@ -11,6 +11,7 @@ import numpy as np
 from tradespace.components._base import AbstractFamily, Facts, Shape
 from tradespace.components._estimators import Fitted, need_two_classes, scores
 from tradespace.components.graphs import DOUBLE, FLOAT, GraphBuilder
+from tradespace.components.networks import perceptron
 from tradespace.components.sizes import size_reading
 from tradespace.components.tree_ensembles import emit_probability, first_column
 from tradespace.core.studies import Task
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from tradespace.components._base import FloatMatrix, Scores
     from tradespace.core.readings import Reading
+    from tradespace.graph.network import Network
 
 #: Matrices of more cells are fitted as float32: a float64 copy would take gigabytes.
 _MOST_CELLS_AS_DOUBLE = 30_000_000
@@ -33,6 +35,10 @@ def _size(shape: Shape, n_outputs: int) -> tuple[Reading, ...]:
     if shape.n_columns is None:
         return (size_reading(shape=shape),)
     return (size_reading(high=8.0 * n_outputs * (shape.n_columns + 1) + 2000, shape=shape),)
+
+
+def _network(n_inputs: int, n_outputs: int, task: Task) -> Network:
+    return perceptron((n_inputs, n_outputs), task=task).with_format("fp64")
 
 
 def _emit_linear(graph: GraphBuilder, coefficients: Any, intercepts: Any) -> str:
@@ -75,6 +81,13 @@ class LogisticRegression(AbstractFamily):
         """Return a bound on the size: a number per column and class."""
         del settings
         return _size(shape, shape.n_classes if task is Task.MULTICLASS else 1)
+
+    def network(
+        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
+    ) -> Network:
+        """Return a single layer, in double precision."""
+        del settings
+        return _network(n_inputs, n_outputs, task)
 
     def fit(
         self,
@@ -159,6 +172,13 @@ class LinearRegression(AbstractFamily):
         """Return a bound on the size: a number per column."""
         del settings, task
         return _size(shape, 1)
+
+    def network(
+        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
+    ) -> Network:
+        """Return a single layer, in double precision."""
+        del settings
+        return _network(n_inputs, n_outputs, task)
 
     def fit(
         self,

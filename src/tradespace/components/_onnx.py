@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tradespace.components._base import FloatMatrix, Scores
     from tradespace.data.inputs import Inputs, InputSchema
+    from tradespace.graph.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,15 @@ class OnnxFile(AbstractFamily):
     def locate(self, settings: Mapping[str, Any], *, folder: str) -> Mapping[str, Any]:
         """Return the settings with the path of the file resolved."""
         return {**settings, "path": str((Path(folder) / settings["path"]).resolve())}
+
+    def network(
+        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
+    ) -> Network | None:
+        """Return the network of the file, for one row; None if it cannot be read as one."""
+        from tradespace.components.networks import network_of_file
+
+        del n_inputs, n_outputs, task
+        return network_of_file(Path(settings["path"]))
 
     def fit_raw(
         self,

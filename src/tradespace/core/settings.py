@@ -26,7 +26,9 @@ class SettingSpec:
     default : object
         Value when the study says nothing.
     low, high : float, optional
-        Allowed range, ends included unless `open_low`.
+        Allowed range, ends included unless `open_low`; of the items of a list of whole numbers.
+    items : str
+        ``"int"`` if a list holds whole numbers; empty: anything.
     choices : tuple
         Allowed values of a choice (also extra words allowed for a number, such as "sqrt").
     optional : bool
@@ -54,6 +56,7 @@ class SettingSpec:
     choices: tuple[Any, ...] = ()
     optional: bool = False
     required: bool = False
+    items: Literal["", "int"] = ""
     help: str = ""
 
     def wanted(self) -> str:
@@ -64,7 +67,7 @@ class SettingSpec:
             "bool": "true or false",
             "str": "a text",
             "choice": "one of " + allowed_text(map(str, self.choices)),
-            "list": "a list",
+            "list": "a list of whole numbers" if self.items else "a list",
             "map": "a mapping",
         }[self.type]
         if self.low is not None and self.high is not None:
@@ -97,7 +100,7 @@ class SettingSpec:
             case "str":
                 ok = isinstance(value, str) and bool(value)
             case "list":
-                ok = isinstance(value, list | tuple)
+                ok = isinstance(value, list | tuple) and (not self.items or self._whole(value))
             case "map":
                 ok = isinstance(value, Mapping)
             case "choice":
@@ -111,6 +114,12 @@ class SettingSpec:
             msg = f"Setting {self.name!r} must be {self.wanted()}; got {value!r}."
             raise SettingError(msg)
         return value
+
+    def _whole(self, values: Iterable[Any]) -> bool:
+        """Return whether all items are whole numbers of the allowed range."""
+        low = -sys.maxsize if self.low is None else self.low
+        high = sys.maxsize if self.high is None else self.high
+        return all(type(value) is int and low <= value <= high for value in values)
 
 
 def resolve_settings(

@@ -299,12 +299,12 @@ def _value(spec: SettingSpec) -> Schema:
     if spec.choices:
         forms.append({"enum": list(spec.choices)})
     if spec.type in _TYPES:
-        form: Schema = {"type": _TYPES[spec.type]}
+        form: Schema = {"type": _TYPES[spec.items or spec.type]}
         if spec.low is not None and math.isfinite(spec.low):
             form["exclusiveMinimum" if spec.open_low else "minimum"] = spec.low
         if spec.high is not None and math.isfinite(spec.high):
             form["maximum"] = spec.high
-        forms.append(form)
+        forms.append({"type": "array", "items": form} if spec.items else form)
     if spec.optional:
         forms.append({"type": "null"})
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
