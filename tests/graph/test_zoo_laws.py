@@ -242,7 +242,7 @@ def test_larger_settings_never_take_less_and_take_more_of_something(
         ("vgg11", "vgg13", "vgg16", "vgg19"),
         ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
         ("resnet50-v1", "resnet101-v1", "resnet152-v1"),
-        ("resnet50", "resnext101-32x8d", "resnext101-64x4d"),
+        ("resnext50-32x4d", "resnext101-64x4d", "resnext101-32x8d"),
         ("resnet50", "wide-resnet50-2", "wide-resnet101-2"),
         ("densenet121", "densenet169", "densenet201"),
         ("mobilenet-v3-small", "mobilenet-v3-large"),
