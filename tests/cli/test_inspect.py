@@ -100,6 +100,15 @@ def test_networks_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None
     assert [r["name"] for r in records] == ["alexnet", "vgg19"]
 
 
+def test_a_comparison_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page = tmp_path / "compare.html"
+    printed(capsys, "compare", "alexnet", "vgg19", "--html", str(page))
+
+    text = page.read_text(encoding="utf-8")
+    assert "143,667,240" in text
+    assert "<title>alexnet · vgg19</title>" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tradespace.cli._common import AsJson, console, print_json
-from tradespace.cli._inspect import Batch, Format, Settings, read_settings
+from tradespace.cli._inspect import Batch, Format, Settings, read_settings, write_text
 
 app = typer.Typer()
 
@@ -34,6 +35,9 @@ def compare(
     ] = None,
     train: Annotated[
         str | None, typer.Option("--train", help="Optimizer, to compare what training takes.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a page with a plot of the trade-off.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -67,12 +71,19 @@ def compare(
         for one in dict.fromkeys(what)
         for chip in dict.fromkeys(on or [""])
     ]
+    if html is not None:
+        from tradespace.core.rendering import load_object
+
+        page = load_object("tradespace.report.html.comparison_page:comparison_page")
+        write_text(html, page(found))
     if as_json:
         print_json([_without_layers(one.to_dict()) for one in found])
         return
     from tradespace.report.network_terminal import print_comparison
 
     print_comparison(found, console())
+    if html is not None:
+        console().print(f"\n[dim]written[/dim] {html}", soft_wrap=True)
 
 
 def _without_layers(record: dict[str, object]) -> dict[str, object]:

@@ -179,9 +179,9 @@ def inspect(
 
     found = look(what, inputs or None, **options)
     if html is not None:
-        _write(html, found.to_html())
+        write_text(html, found.to_html())
     if csv is not None:
-        _write(csv, _csv(found))
+        write_text(csv, _csv(found))
     if as_json:
         print_json(found.to_dict())
         return
@@ -204,7 +204,15 @@ def _csv(found: Any) -> str:
     return text
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+
+    """
     from tradespace.core.errors import InputError
 
     try:

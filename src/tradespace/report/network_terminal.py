@@ -419,20 +419,31 @@ def comparison(found: Sequence[Inspection]) -> list[tuple[str, list[Any], str, i
     return rows
 
 
+def best_of(values: Sequence[Any], direction: int) -> Any:
+    """Return the best value of a row, or None if there is none or all are alike."""
+    known = [v for v in values if v is not None]
+    if not direction or len(set(known)) < 2:
+        return None
+    return max(known) if direction > 0 else min(known)
+
+
+def comparison_name(found: Inspection) -> str:
+    """Return what a column of a comparison is called."""
+    where = f" on {found.running.processor.id}" if found.running is not None else ""
+    return found.name + where
+
+
 def print_comparison(found: Sequence[Inspection], console: Console) -> None:
     """Print networks side by side, the best of each row marked."""
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("")
     for one in found:
-        where = f"\non {one.running.processor.id}" if one.running is not None else ""
-        table.add_column(escape(one.name) + where, justify="right", no_wrap=True)
+        name = comparison_name(one).replace(" on ", "\non ")
+        table.add_column(escape(name), justify="right", no_wrap=True)
     for title, values, unit, direction in comparison(found):
-        known = [v for v in values if v is not None]
-        best = None
-        if direction and len(known) > 1 and len(set(known)) > 1:
-            best = max(known) if direction > 0 else min(known)
+        best = best_of(values, direction)
         cells = [
-            Text(_cell(v, unit), style="bold green" if best is not None and v == best else "")
+            Text(cell_text(v, unit), style="bold green" if best is not None and v == best else "")
             for v in values
         ]
         table.add_row(title, *cells)
@@ -447,13 +458,12 @@ def print_comparison(found: Sequence[Inspection], console: Console) -> None:
     )
     for one in found:
         if one.lower_bound:
-            console.print(
-                f"[red]{escape(one.name)}: lower bound, {100 * one.coverage:.1f} % of "
-                f"the operators are counted[/red]"
-            )
+            share = f"{100 * one.coverage:.1f} % of the operators are counted"
+            console.print(f"[red]{escape(one.name)}: lower bound, {share}[/red]")
 
 
-def _cell(value: Any, unit: str) -> str:
+def cell_text(value: Any, unit: str) -> str:
+    """Return one figure of a comparison."""
     if value is None:
         return "-"
     if unit == "count":
