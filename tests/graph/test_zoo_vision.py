@@ -22,6 +22,7 @@ from tradespace.graph.counts import (
 )
 from tradespace.graph.memory import training_memory
 from tradespace.graph.network import Network
+from tradespace.graph.receptive_field import receptive_field
 from tradespace.graph.zoo import network
 from tradespace.graph.zoo.lenet import CONNECTIONS
 from tradespace.graph.zoo.regnet import stages_of
@@ -169,6 +170,14 @@ def test_the_connection_table_of_lenet_5_is_fair() -> None:
     assert [len(maps) for maps in CONNECTIONS] == [3] * 6 + [4] * 9 + [6]
     assert len(set(CONNECTIONS)) == 16
     assert seen == [10] * 6
+
+
+def test_the_last_convolution_of_lenet_5_sees_the_whole_picture() -> None:
+    for name in ("lenet5-1998", "lenet5-modern"):
+        seen = receptive_field(network(name))
+
+        assert seen is not None
+        assert seen.size == ((32, 32) if name == "lenet5-1998" else (16, 16))
 
 
 def test_the_patterns_of_lenet_5_are_not_trained() -> None:

@@ -82,11 +82,20 @@ def receptive_field(network: Network) -> ReceptiveField | None:
     return found
 
 
+#: Operators that slide a window, by the start of their names.
+_WINDOWS = (
+    "convolution",
+    "locally_connected",
+    "partial_convolution",
+    "max_pool",
+    "average_pool",
+    "trainable_subsampling",
+)
+
+
 def _through(node: Node, coming: list[_Fields], before: Shape, shape: Shape) -> _Fields | None:
     op = operator(node.operator)
-    if node.operator.startswith(("convolution", "locally_connected")) or node.operator.startswith(
-        ("max_pool", "average_pool")
-    ):
+    if node.operator.startswith(_WINDOWS):
         return _window(coming[0], node.attributes)
     if node.operator.startswith("transposed_convolution"):
         return _spread(coming[0], node.attributes)

@@ -22,6 +22,7 @@ _WINDOW = (
     Attribute("kernel", doc="size of the window"),
     Attribute("stride", default=1),
     Attribute("padding", default=0),
+    Attribute("dilation", default=1),
 )
 
 
@@ -79,9 +80,8 @@ def _subsampled(inputs: Shapes, attributes: Attributes) -> Shapes:
     if len(shape) != 4:
         wanted = "(batch, channels, height, width)"
         raise wrong_shape(operator="trainable_subsampling2d", takes=wanted, got=shape)
-    stride = attributes["stride"] or attributes["kernel"]
-    window = {"kernel": attributes["kernel"], "stride": stride, "padding": 0}
-    return ((*shape[:2], *output_sizes("trainable_subsampling2d", shape, window, rank=2)),)
+    positions = output_sizes("trainable_subsampling2d", shape, attributes, rank=2)
+    return ((*shape[:2], *positions),)
 
 
 def _subsampling_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
@@ -96,10 +96,7 @@ register(
         kind="pooling",
         summary="The sum of each window times a coefficient of the channel, plus its bias "
         "(LeNet-5).",
-        attributes=(
-            Attribute("kernel", doc="size of the window"),
-            Attribute("stride", default=None, doc="the kernel if none"),
-        ),
+        attributes=_WINDOW,
         shapes=_subsampled,
         symbols=_subsampling_symbols,
         parameters="2*C",

@@ -50,7 +50,7 @@ def _subsampling(b: Builder, x: Value, *, name: str) -> Value:
     maps = x.shape[1]
     with b.scope(name):
         held = [b.parameter("coefficient", (maps,)), b.parameter("bias", (maps,), "bias")]
-    x = b.apply("trainable_subsampling2d", x, name=name, parameters=held, kernel=2)
+    x = b.apply("trainable_subsampling2d", x, name=name, parameters=held, kernel=2, stride=2)
     return b.activation(x, "tanh", name=f"{name}:tanh")
 
 
