@@ -161,6 +161,7 @@ _MODULES = (
     "movement",
     "historic",
     "detection",
+    "transforms",
 )
 _OPERATORS: dict[str, Operator] = {}
 

@@ -56,11 +56,13 @@ def read_torch(
 
     """
     torch = _torch()
-    from tradespace.graph.readers.torch_operators import HANDLERS, record_by_tags
+    from tradespace.graph.readers.torch_errors import cannot_run
+    from tradespace.graph.readers.torch_operators import FINDERS, HANDLERS, record_by_tags
     from tradespace.graph.readers.torch_recorder import Recorder, format_of
+    from tradespace.graph.readers.torch_values import KnownValues
 
     builder = Builder(name or type(module).__name__)
-    recorder = Recorder(builder, HANDLERS, record_by_tags)
+    recorder = Recorder(builder, HANDLERS, record_by_tags, FINDERS)
     _declare_parameters(module, builder, recorder)
     arguments, keywords, batch = _make_inputs(torch, inputs, builder, recorder, format_of)
     builder.batch = batch
@@ -76,12 +78,14 @@ def read_torch(
             # Below autograd the dispatcher hands over operators whole.
             stack.enter_context(torch._C._AutoDispatchBelowAutograd())  # noqa: SLF001 - no public name
             stack.enter_context(recorder.modules(module))
+            stack.enter_context(KnownValues(recorder))
             stack.enter_context(recorder)
             result = module(*arguments, **keywords)
     except GraphError:
         raise
     except Exception as error:
-        raise _cannot_run(module, recorder, error) from error
+        where = next((path for path in reversed(recorder.path) if path), "")
+        raise cannot_run(module, where, error) from error
     finally:
         for part, mode in modes:
             part.training = mode
@@ -175,16 +179,3 @@ def _tensors(torch: Any, result: Any) -> list[Any]:
     if hasattr(result, "__dict__"):
         return [t for v in vars(result).values() for t in _tensors(torch, v)]
     return []
-
-
-def _cannot_run(module: Any, recorder: Any, error: Exception) -> GraphError:
-    where = next((p for p in reversed(recorder.path) if p), "")
-    at = f" in {where!r}" if where else ""
-    first = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
-    msg = f"{type(module).__name__} cannot run on this input{at}: {type(error).__name__}: {first}"
-    if not msg.endswith("."):
-        msg += "."
-    remedy = (
-        "Check shape and number format of the input (--input 8x3x224x224, --input 8x128:int64)."
-    )
-    return GraphError(msg, remedy=remedy)

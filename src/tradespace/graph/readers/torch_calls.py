@@ -36,8 +36,8 @@ class Call:
 
     Parameters
     ----------
-    name, plain : str
-        ``"aten.add_"`` and ``"add"``.
+    name, overload, plain : str
+        ``"aten.add_"``, ``"Tensor"`` and ``"add"``.
     inplace : bool
         Whether it overwrites its first operand.
     arguments : tuple
@@ -50,6 +50,7 @@ class Call:
     """
 
     name: str
+    overload: str
     plain: str
     inplace: bool
     arguments: tuple[tuple[str, Any], ...]
@@ -78,6 +79,7 @@ def _read(func: Any) -> Call:
     schema = func._schema  # noqa: SLF001 - the schema has no public name
     return Call(
         name=name,
+        overload=str(func._overloadname),  # noqa: SLF001 - no public name
         plain=last.strip("_"),
         inplace=last.endswith("_") and not last.endswith("__"),
         arguments=tuple(

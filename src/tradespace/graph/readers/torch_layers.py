@@ -104,8 +104,16 @@ def _pool(function: str, rank: int) -> Handler:
             dilation=spread(a["dilation"], rank) if a.get("dilation") else 1,
             ceil=bool(a["ceil_mode"]),
         )
+        _positions(r, result)
 
     return handle
+
+
+def _positions(r: Recorder, result: Any) -> None:
+    """Record where the largest elements stood, if that is given too."""
+    if not isinstance(result, torch.Tensor):
+        for other in result[1:]:
+            r.add("view", [result[0]], other, shape=tuple(other.shape), function="indices")
 
 
 def _adaptive(function: str, rank: int) -> Handler:
@@ -118,6 +126,7 @@ def _adaptive(function: str, rank: int) -> Handler:
         else:
             size = tuple(out.shape[-rank:])
             r.add(f"adaptive_{function}_pool{rank}d", [args[0]], out, output_size=size)
+            _positions(r, result)
 
     return handle
 
@@ -135,6 +144,24 @@ for _rank in (1, 2, 3):
 
 
 # ------------------------------------------------------------ activations, look-ups, others
+
+
+HANDLERS["aten.fractional_max_pool2d"] = _adaptive("max", 2)
+HANDLERS["aten.fractional_max_pool3d"] = _adaptive("max", 3)
+
+
+@handles("glu")
+def _gated(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+    halves = [torch.empty(result.shape, dtype=result.dtype, device="meta") for _ in range(3)]
+    shape = tuple(result.shape)
+    r.add("view", [args[0]], halves[:2], shape=(shape, shape), function="chunk")
+    r.add("sigmoid", [halves[1]], halves[2])
+    r.add("multiply", [halves[0], halves[2]], result)
+
+
+@handles("rrelu_with_noise", "rrelu_with_noise_")
+def _random_slopes(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+    r.add("leaky_relu", [args[0]], first(result), inplace=call_of(func).inplace)
 
 
 @handles("gelu", "gelu_")

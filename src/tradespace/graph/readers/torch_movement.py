@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch.utils import _pytree as pytree
 
 from tradespace.graph.readers.torch_calls import (
@@ -80,6 +81,17 @@ def _shuffle(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> Non
     "masked_scatter",
     "index_add",
     "index_copy",
+    "index_add_",
+    "index_copy_",
+    "index_fill",
+    "index_fill_",
+    "masked_scatter_",
+    "scatter_reduce",
+    "scatter_reduce_",
+    "max_unpool2d",
+    "max_unpool3d",
+    "searchsorted",
+    "bucketize",
     "im2col",
     "col2im",
     "unfold_backward",
@@ -92,7 +104,9 @@ def _gather(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None
     r.add("gather", tensors, out, shape=tuple(out.shape), function=call_of(func).plain)
 
 
-@handles("topk", "sort", "argsort", "unique", "_unique2", "nonzero", "histc", "bincount")
+@handles(
+    "topk", "sort", "argsort", "unique", "_unique2", "nonzero", "histc", "bincount", "multinomial"
+)
 def _sort(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
     out = first(result)
     r.add("sort", [args[0]], out, shape=tuple(out.shape))
@@ -100,9 +114,21 @@ def _sort(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         r.add("view", [out], other, shape=tuple(other.shape), function="indices")
 
 
-@handles("cumsum", "cumsum_", "cumprod", "logcumsumexp")
+@handles("cumsum", "cumsum_", "cumprod", "logcumsumexp", "cummax", "cummin")
 def _cumulative(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
-    r.add("cumulative_sum", [args[0]], result, axis=int(args[1]))
+    r.add("cumulative_sum", [args[0]], first(result), axis=int(args[1]))
+    for other in () if isinstance(result, torch.Tensor) else result[1:]:
+        r.add("view", [first(result)], other, shape=tuple(other.shape), function="indices")
+
+
+@handles("_fft_r2c", "_fft_c2r", "_fft_c2c")
+def _fourier(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+    r.add("fourier", [args[0]], result, shape=tuple(result.shape), axes=tuple(args[1]))
+
+
+@handles("_cdist_forward", "_euclidean_dist", "cdist")
+def _distances(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+    r.add("distances", list(args[:2]), result)
 
 
 @handles("cross_entropy_loss", "nll_loss", "nll_loss_nd", "nll_loss_forward", "nll_loss2d")

@@ -93,6 +93,10 @@ _REDUCTIONS = {
     "any": "largest",
     "all": "largest",
 }
+#: Element by element, though torch does not say so.
+_UNTAGGED = ("complex", "polar", "floor_divide", "nan_to_num", "angle", "sgn", "lerp", "clip")
+#: Views that change a tensor itself.
+_TURNED = ("transpose", "squeeze", "unsqueeze", "t", "swapaxes", "swapdims", "as_strided")
 # These must not be taken apart before they are seen.
 for _packet in (*_POINTWISE, *_REDUCTIONS, *_COMPARES):
     for _form in (_packet, f"{_packet}_"):
@@ -126,10 +130,10 @@ def record_by_tags(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) 
     if short in _REDUCTIONS:
         _reduction(r, func, short, args, kwargs, outputs)
         return
-    if call.view:
+    if call.view or (inplace and short in _TURNED):
         record_view(r, short, tensors[0], outputs)
         return
-    if call.pointwise:
+    if call.pointwise or short in _UNTAGGED:
         r.add("pointwise", tensors, outputs[0], inplace=inplace, function=short)
         return
     if short in (
@@ -152,7 +156,8 @@ def record_by_tags(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) 
     ):
         if short == "detach":
             record_view(r, short, tensors[0], outputs)
-        # The others make a constant of a shape: nothing flows from the input.
+        else:  # a constant of a shape: nothing flows from the input
+            r.constant(call, (), result)
         return
     r.add(
         "unknown",

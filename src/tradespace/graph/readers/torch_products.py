@@ -25,7 +25,9 @@ def _linear(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None
     )
 
 
-@handles("addmm", "mm", "bmm", "baddbmm", "addbmm", "matmul", "mv", "dot", "addmv", "vdot")
+@handles(
+    "addmm", "mm", "bmm", "baddbmm", "addbmm", "matmul", "_sparse_mm", "mv", "dot", "addmv", "vdot"
+)
 def _matmul(r: Recorder, func: Any, args: Any, kwargs: Any, result: Any) -> None:
     name = call_of(func).name.removeprefix("aten.")
     added = name in ("addmm", "baddbmm", "addbmm", "addmv")

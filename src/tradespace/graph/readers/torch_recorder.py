@@ -11,7 +11,7 @@ Small integer and boolean tensors carry their value along, so that code which lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,12 +22,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Builder, Value, Weight
 from tradespace.graph.readers.torch_calls import Call, Handler, call_of, operands, tensors_in
-from tradespace.graph.readers.torch_selection import SELECTING, Shares
 from tradespace.graph.readers.torch_results import META, find_result, stand_in_of
-
-#: Elements up to which integers and booleans, and floats, carry their value.
-_VALUES_UP_TO = 1 << 18
-_FLOATS_UP_TO = 1 << 12
+from tradespace.graph.readers.torch_selection import SELECTING, Shares
+from tradespace.graph.readers.torch_values import KnownElements, is_small
 
 FORMATS = {
     torch.float64: "fp64",
@@ -68,13 +65,20 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         Name of an operator (``"aten.linear"``) -> what records it.
     otherwise : callable
         Records the others.
+    finders : Mapping
+        Name of an operator -> what finds its result with the help of the recorder.
 
     """
 
     def __init__(
-        self, builder: Builder, handlers: Mapping[str, Handler], otherwise: Handler
+        self,
+        builder: Builder,
+        handlers: Mapping[str, Handler],
+        otherwise: Handler,
+        finders: Mapping[str, Callable[..., Any]],
     ) -> None:
         super().__init__()
+        self.finders = finders
         self.builder = builder
         self.handlers = handlers
         self.otherwise = otherwise
@@ -86,10 +90,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         self._values: dict[int, Value] = {}
         self._weights: dict[int, tuple[Weight, ...]] = {}
         self._meta: dict[int, torch.Tensor] = {}
-        self._known: dict[int, torch.Tensor] = {}
-        self._shares = Shares(self._known)
-        # Memory -> the constant made in it, into parts of which signals may be written.
-        self._stores: dict[int, torch.Tensor] = {}
+        self._elements = KnownElements()
+        self._shares = Shares(self._elements)
+        # Memory -> the constants that fill it, into parts of which signals may be written.
+        self._stores: dict[int, list[torch.Tensor]] = {}
 
     # Operators that take functions come here too, and are named in an error.
     supports_higher_order_operators = True
@@ -117,11 +121,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
 
     def know(self, tensor: torch.Tensor, value: torch.Tensor) -> None:
         """Say what the elements of a tensor are."""
-        self._known[self.hold(tensor)] = value
+        self._elements[self.hold(tensor)] = value
 
     def known(self, tensor: torch.Tensor) -> torch.Tensor | None:
         """Return the elements of a tensor, if they are known."""
-        return self._known.get(id(tensor))
+        return self._elements.get(id(tensor))
 
     def weights(self, tensor: Any) -> tuple[Weight, ...]:
         """Return the parameters that a tensor is or comes from."""
@@ -212,18 +216,20 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
 
     def to_meta(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the stand-in of a tensor on the meta device."""
-        if tensor.device.type == "meta":
-            return tensor
         key = id(tensor)
         if key not in self._meta:
-            stand_in = stand_in_of(tensor)
+            if tensor.layout is torch.strided:
+                stand_in = stand_in_of(tensor)
+            else:
+                stand_in = torch.empty(tensor.shape, dtype=tensor.dtype, device=META)
+                self.assumed.append(f"{self._where()} holds a sparse tensor; counted as if dense")
             self._meta[key] = stand_in
             self.hold(tensor)
             if self.weights(tensor):
                 self.bind_weight(stand_in, *self.weights(tensor))
             if self.is_signal(tensor):
                 self.bind(stand_in, self._values[key])
-            if _small(tensor) and tensor.device.type == "cpu":
+            if tensor.device.type == "cpu" and tensor.layout is torch.strided and is_small(tensor):
                 self.know(stand_in, tensor.detach().clone())
             self.hold(stand_in)
         return self._meta[key]
@@ -231,7 +237,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
     def _swap(self, item: Any) -> Any:
         """Return an argument with every tensor and device in it on meta."""
         if isinstance(item, torch.Tensor):
-            return item if item.is_meta else self.to_meta(item)
+            plain = item.is_meta and item.layout is torch.strided
+            return item if plain else self.to_meta(item)
         kind = type(item)
         if kind is list or kind is tuple:
             return kind(self._swap(x) for x in item)
@@ -251,16 +258,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         if call.name in ("aten._local_scalar_dense", "aten.item"):
             return self._look(args[0])
         handler = self.handlers.get(call.name)
-        if handler is None and call.decomposes:
+        # With one argument, where() gives the indices of true elements.
+        apart = handler is None or (call.name == "aten.where" and len(args) == 1)
+        if apart and call.decomposes:
             with self:
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
         tensors = operands(args, kwargs)
-        values = self._evaluate(func, call, (args, kwargs), tensors)
+        values = self._elements.evaluate(func, call, (args, kwargs), tensors)
         result = self._result(func, call, (args, kwargs), values)
         if values is not None:
-            self._remember(result, values)
+            for tensor in self._elements.remember(result, values):
+                self.hold(tensor)
         self._shares.follow(call, args, result)
         self._record(func, call, handler, (args, kwargs), tensors, result)
         return result
@@ -275,6 +285,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         result: Any = find_result(call, args, kwargs)
         if result is not None:
             return result
+        finder = self.finders.get(call.name) or self.finders.get(f"{call.name}.{call.overload}")
+        if finder is not None:
+            return finder(self, func, args, kwargs)
         if call.plain in SELECTING:
             conditions = self._shares.conditions(call, args)
             if conditions:
@@ -308,98 +321,48 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         if not any(id(t) in values for t in tensors):
             weights = tuple(dict.fromkeys(w for t in tensors for w in self.weights(t)))
             if not (weights and call.name in _PRODUCTS):
-                self._constant(call, weights, result)
+                self.constant(call, weights, result)
                 return
         fresh = [args for i, args in enumerate(given[0]) if i in call.written]
         (handler or self.otherwise)(self, func, *given, result)
         for written in tensors_in(fresh):
             self._written(written)
 
-    def _constant(self, call: Call, weights: tuple[Weight, ...], result: Any) -> None:
+    def constant(self, call: Call, weights: tuple[Weight, ...], result: Any) -> None:
         """Keep what a result that no input flows into comes from."""
         for out in [result] if isinstance(result, torch.Tensor) else tensors_in([result]):
             # A weight that is computed from others, or looked up by constant indices.
             if weights and (out.is_floating_point() or out.is_complex()):
                 self.bind_weight(out, *weights)
-            if not call.view and not call.written:
-                self._stores.setdefault(out.untyped_storage()._cdata, out)  # noqa: SLF001 - its identity
+            if call.written:
+                continue
+            memory = out.untyped_storage()._cdata  # noqa: SLF001 - its identity
+            if not call.view:
+                self._stores[memory] = [out]
+                self.hold(out)
+            elif memory in self._stores and out.shape == self._stores[memory][0].shape:
+                self._stores[memory].append(out)
                 self.hold(out)
 
     def _written(self, part: torch.Tensor) -> None:
         """Let a constant become a signal when one was written into a part of it."""
-        store = self._stores.get(part.untyped_storage()._cdata)  # noqa: SLF001 - its identity
-        if store is None or store is part or id(part) not in self._values:
+        stores = self._stores.get(part.untyped_storage()._cdata, ())  # noqa: SLF001 - its identity
+        others = [t for t in stores if t is not part]
+        if not others or id(part) not in self._values:
             return
-        before = self.value(store)
+        before = self.value(others[0])
         made = self.builder.apply_many(
             "append",
             before,
             self._values[id(part)],
             name=self.name("write"),
-            format=format_of(store),
+            format=format_of(others[0]),
             attributes={"axis": 0},
             absolute=True,
-            shapes=(tuple(store.shape),),
+            shapes=(tuple(others[0].shape),),
         )
-        self.bind(store, made[0])
-
-    # -------------------------------------------------------------------------- values
-
-    def _evaluate(
-        self,
-        func: Any,
-        call: Call,
-        given: tuple[tuple[Any, ...], dict[str, Any]],
-        tensors: list[torch.Tensor],
-    ) -> Any:
-        """Return the result on real elements, if all operands have them and it is small."""
-        known = self._known
-        args, kwargs = given
-        for t in tensors:
-            if id(t) not in known:
-                if call.written:
-                    self._forget(call, args)
-                return None
-        if call.random or call.empty or (not tensors and _announced(args) > _VALUES_UP_TO):
-            return None
-        try:
-            return func(
-                *(self._real(x) for x in args), **{k: self._real(v) for k, v in kwargs.items()}
-            )
-        except (RuntimeError, NotImplementedError, TypeError, IndexError):
-            return None
-
-    def _real(self, item: Any) -> Any:
-        """Return an argument with what is known in place of stand-ins."""
-        if isinstance(item, torch.Tensor):
-            return self._known[id(item)]
-        kind = type(item)
-        if kind is list or kind is tuple:
-            return kind(self._real(x) for x in item)
-        return torch.device("cpu") if kind is torch.device else item
-
-    def _forget(self, call: Call, args: tuple[Any, ...]) -> None:
-        """Forget the elements of what is written into, seen from wherever."""
-        for t in tensors_in(args[i] for i in call.written if i < len(args)):
-            value = self._known.pop(id(t), None)
-            if value is not None:
-                memory = value.untyped_storage()._cdata  # noqa: SLF001 - its identity
-                same = [
-                    key
-                    for key, v in self._known.items()
-                    if v.untyped_storage()._cdata == memory  # noqa: SLF001 - its identity
-                ]
-                for key in same:
-                    del self._known[key]
-
-    def _remember(self, result: Any, values: Any) -> None:
-        found = [values] if isinstance(values, torch.Tensor) else tensors_in([values])
-        stand_ins = [result] if isinstance(result, torch.Tensor) else tensors_in([result])
-        for tensor, value in zip(stand_ins, found, strict=False):
-            if _small(value) and value.device.type == "cpu":
-                self.know(tensor, value)
-            else:
-                self._known.pop(id(tensor), None)
+        for store in others:
+            self.bind(store, made[0])
 
     def _look(self, tensor: torch.Tensor) -> Any:
         """Return the number that code asks for; guess, and say so, if it depends on data."""
@@ -445,22 +408,3 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         finally:
             for handle in handles:
                 handle.remove()
-
-
-def _small(tensor: torch.Tensor) -> bool:
-    if tensor.is_floating_point() or tensor.is_complex():
-        return bool(tensor.numel() <= _FLOATS_UP_TO)
-    return bool(tensor.numel() <= _VALUES_UP_TO)
-
-
-def _announced(args: tuple[Any, ...]) -> int:
-    """Return about how many elements a factory makes."""
-    total = 1
-    for argument in args[:1]:
-        if isinstance(argument, list | tuple):
-            for n in argument:
-                total *= n if isinstance(n, int) else 1
-        elif isinstance(argument, int | float):
-            total = int(argument)
-    ends = [a for a in args if isinstance(a, int | float)]
-    return max(total, int(max(ends)) if ends else 0)

@@ -350,6 +350,7 @@ _FINDERS: dict[str, Finder] = {
     "aten.mm": _matrices,
     "aten.bmm": _matrices,
     "aten.matmul": _matrices,
+    "aten._sparse_mm": _matrices,
     "aten.addmm": _added,
     "aten._grouped_mm": _grouped,
     "aten.scaled_dot_product_attention": _attention,
