@@ -202,7 +202,7 @@ def test_googlenet_as_published_has_its_larger_windows_and_no_normalization() ->
     published = network("googlenet-2014")
     operators = {node.operator for node in published}
 
-    # 7 million with biases, and 1.5 billion products, as the paper and its Caffe model say.
+    # As counts of its Caffe model say.
     assert parameters(published) == 6_998_552
     assert round(forward_macs(published) / 1e9, 1) == 1.6
     assert "batch_norm" not in operators
