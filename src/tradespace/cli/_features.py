@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from tradespace.features.definitions import View
 
 app = typer.Typer(no_args_is_help=True, help="Build, join, verify and list feature views.")
 
 File = Annotated[str, typer.Argument(help="Python file that defines views.", metavar="FEATURES.PY")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Data = Annotated[str | None, typer.Option("--data", help="Files to read instead of the source's.")]
+
+
+Views = Annotated[
+    list[str] | None, typer.Option("--view", help="Only this view; may be given several times.")
+]
+
+
+def _chosen(file: str, names: list[str] | None) -> dict[str, View]:
+    """Return the views of a file, or those that are named."""
+    from tradespace.core.errors import FeatureError
+    from tradespace.core.suggest import unknown_name
+    from tradespace.features.load import load_views
+
+    views = load_views(file)
+    for name in names or ():
+        if name not in views:
+            message, remedy = unknown_name("feature view", name, views)
+            raise FeatureError(message, remedy=remedy)
+    return views if not names else {name: views[name] for name in names}
 
 
 def _say(record: Any, text: str, *, as_json: bool) -> None:
@@ -22,23 +46,53 @@ def _say(record: Any, text: str, *, as_json: bool) -> None:
 @app.command()
 def build(
     file: File,
-    out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")] = Path(
+    out: Annotated[Path, typer.Option("--out", help="Folder of Parquet files to write.")] = Path(
         "features.parquet"
     ),
     data: Data = None,
+    view: Views = None,
+    every: Annotated[str, typer.Option("--every", help="Length of a slice of time.")] = "1d",
     *,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compute every feature of every event, as of its own time."""
+    """Compute every feature of every event, as of its own time; goes on where it was stopped."""
     from tradespace.features.build import build as build_views
-    from tradespace.features.load import load_views
 
-    def progress(message: str) -> None:
-        typer.echo(message, err=True)
+    views = _chosen(file, view)
+    with _progress(show=not (quiet or as_json)) as listen:
+        manifest = build_views(views, out, data=data, every=every, progress=listen)
+    n_slices = len(manifest["partitions"])
+    text = (
+        f"{out}: {len(manifest['features'])} features of {manifest['rows']:,} events in "
+        f"{n_slices} slices, {manifest['computed']} of them computed now"
+    )
+    _say({**manifest, "out": str(out)}, text, as_json=as_json)
 
-    manifest = build_views(load_views(file), out, data=data, progress=progress)
-    text = f"{out}: {len(manifest['features'])} features of {manifest['rows']:,} events"
-    _say(manifest, text, as_json=as_json)
+
+@contextmanager
+def _progress(*, show: bool) -> Iterator[Callable[[float, str], None]]:
+    """Give a listener that draws a bar on standard error."""
+    if not show:
+        yield lambda _share, _message: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description:<28}"),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+    with bar:
+        task = bar.add_task("Starting.", total=1.0)
+
+        def listen(share: float, message: str) -> None:
+            bar.update(task, completed=share, description=message)
+
+        yield listen
 
 
 @app.command()
@@ -51,19 +105,21 @@ def join(
     time: Annotated[
         str | None, typer.Option("--time", help="Column of the time to look from.")
     ] = None,
+    view: Views = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Add to a table the features as of the time of each row."""
     from tradespace.features.apply import read_files
-    from tradespace.features.build import join as join_views
-    from tradespace.features.load import load_views
+    from tradespace.features.joins import join as join_views
 
-    views = load_views(file)
+    views = _chosen(file, view)
     table = read_files(labels, None, owner="The table of labels")
     at = time or next(iter(views.values())).source.time
     joined = join_views(views, table, time=at)
-    joined.write_parquet(out)
+    unfinished = out.with_name(f".{out.name}")
+    joined.write_parquet(unfinished)
+    unfinished.replace(out)
     record = {"out": str(out), "rows": joined.height, "columns": joined.columns}
     _say(record, f"{out}: {joined.height:,} rows, {joined.width} columns", as_json=as_json)
 
@@ -152,7 +208,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say what changed between two builds."""
-    from tradespace.features.build import diff as diff_builds
+    from tradespace.features.compare import diff as diff_builds
 
     record = diff_builds(before, after)
     lines = [f"{key.replace('_', ' ')}: {value}" for key, value in record.items()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,22 +83,24 @@ def join_rows(
     return compute_at(view, events, frame[key], asked)
 
 
-def read_source(view: View) -> pl.DataFrame:
-    """Return the columns of a view's source from its files."""
-    source = view.source
+def read_source(*views: View) -> pl.DataFrame:
+    """Return the columns that views read of the source they share, from its files."""
+    source = views[0].source
     if source.path is None:
         msg = f"Source {source.name!r} has no path."
         raise FeatureError(msg, remedy="Name its files: path='events/*.parquet'.")
-    wanted = {source.time, *view.columns, *(name for name in (source.id, source.created) if name)}
+    wanted = {source.time, *(name for name in (source.id, source.created) if name)}
+    for view in views:
+        wanted.update(view.columns)
+        if isinstance(view, FeatureView):
+            wanted.add(view.entity)
     if source.contract is not None:
         wanted.update(source.contract.columns)
-    if isinstance(view, FeatureView):
-        wanted.add(view.entity)
     return read_files(source.path, sorted(wanted), owner=f"Source {source.name!r}")
 
 
-def read_files(path: str, columns: list[str] | None, *, owner: str) -> pl.DataFrame:
-    """Return columns of Parquet or CSV files; None: all.
+def scan_files(path: str, columns: list[str] | None, *, owner: str) -> pl.LazyFrame:
+    """Return columns of Parquet or CSV files, lazily; None: all.
 
     Raises
     ------
@@ -104,13 +108,26 @@ def read_files(path: str, columns: list[str] | None, *, owner: str) -> pl.DataFr
         If there is no such file, if it cannot be read or lacks a column.
 
     """
-    try:
+    with _reading(path, owner):
         scan = pl.scan_csv(path, try_parse_dates=True) if ".csv" in path else pl.scan_parquet(path)
         schema = scan.collect_schema()
         if columns is None:
-            return scan.collect()
+            return scan
         require_columns(pl.DataFrame(schema=schema), columns, owner=owner)
-        return scan.select(columns).collect()
+        return scan.select(columns)
+
+
+def read_files(path: str, columns: list[str] | None, *, owner: str) -> pl.DataFrame:
+    """Return columns of Parquet or CSV files; see :func:`scan_files`."""
+    scan = scan_files(path, columns, owner=owner)
+    with _reading(path, owner):
+        return scan.collect()
+
+
+@contextmanager
+def _reading(path: str, owner: str) -> Iterator[None]:
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         msg = f"{owner}: cannot read {path!r}: {reason}."

@@ -1,11 +1,16 @@
-"""Offline features: built for every event, joined onto labels, compared between builds."""
+"""Offline features: every feature of every event of a source, as partitioned Parquet.
+
+A build is divided into slices of time. The file of a slice is named by the hash of all that
+its values depend on, and appears whole or not at all. So a build that was killed goes on
+where it was, new days cost only themselves, and an event that arrived late rebuilds the days
+whose windows reach it.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +18,37 @@ import numpy as np
 import polars as pl
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.apply import join_rows, read_files
+from tradespace.core.hashing import content_hash
+from tradespace.features._parts import build_in_parts
+from tradespace.features._survey import Survey, inputs_of, needed_columns, reach_slices, survey
+from tradespace.features.apply import read_files
 from tradespace.features.batch import compute_all
-from tradespace.features.definitions import EventSource, FeatureView, View
+from tradespace.features.definitions import EventSource, View
+from tradespace.features.durations import format_duration, parse_duration_us
 from tradespace.features.events import Events, read_events
+from tradespace.features.manifest import (
+    MANIFEST,
+    VERSION,
+    key_columns,
+    read_manifest,
+    write_slices,
+)
+from tradespace.store.artifacts import write_atomically
+from tradespace.store.lock import folder_lock
 
-Progress = Callable[[str], None]
+#: Called with the share that is done, 0 to 1, and what is being done.
+Progress = Callable[[float, str], None]
+
+#: Events held in memory at once.
+ROWS_AT_ONCE = 4_000_000
 
 
-def _quiet(_message: str) -> None:
+def _quiet(_share: float, _message: str) -> None:
     """Say nothing."""
 
 
-def source_events(views: Mapping[str, View], *, data: str | None = None) -> Events:
-    """Return the events of the one source that all views share.
-
-    Parameters
-    ----------
-    views : Mapping of str to view
-    data : str, optional
-        Files to read in place of the source's own.
+def one_source(views: Mapping[str, View], *, data: str | None = None) -> tuple[EventSource, str]:
+    """Return the source that all views share, and the files to read.
 
     Raises
     ------
@@ -43,19 +59,20 @@ def source_events(views: Mapping[str, View], *, data: str | None = None) -> Even
     sources = {view.source.name: view.source for view in views.values()}
     if len(sources) != 1:
         msg = f"These views have several sources: {', '.join(sorted(sources))}."
-        raise FeatureError(msg, remedy="Build one source at a time, or join views onto a table.")
+        raise FeatureError(msg, remedy="Build one source at a time: --view names the views.")
     source: EventSource = next(iter(sources.values()))
     path = data or source.path
     if path is None:
         msg = f"Source {source.name!r} names no file."
         raise FeatureError(msg, remedy="Add path='...' to the source, or give --data.")
-    wanted = {source.time, *(name for name in (source.id, source.created) if name)}
-    for view in views.values():
-        wanted.update(view.columns)
-        if isinstance(view, FeatureView):
-            wanted.add(view.entity)
-    frame = read_files(path, sorted(wanted), owner=f"Source {source.name!r}")
-    return read_events(source, frame)
+    return source, path
+
+
+def source_events(views: Mapping[str, View], *, data: str | None = None) -> Events:
+    """Return all events of the one source that views share; see :func:`one_source`."""
+    source, path = one_source(views, data=data)
+    columns = needed_columns(source, views)
+    return read_events(source, read_files(path, columns, owner=f"Source {source.name!r}"))
 
 
 def build(
@@ -63,110 +80,168 @@ def build(
     out: str | Path,
     *,
     data: str | None = None,
+    every: str = "1d",
+    rows_at_once: int = ROWS_AT_ONCE,
     progress: Progress = _quiet,
 ) -> dict[str, Any]:
-    """Write the features of every event to a Parquet file, and return its manifest.
+    """Write the features of every event into a folder of Parquet files.
 
-    The manifest stands beside the file: the hash of each definition and of the data, the
-    number of rows and their range of time. A build whose hashes are those of the manifest is
-    not done again. Nothing is ever half-written.
-    """
-    out = Path(out)
-    beside = manifest_path(out)
-    events = source_events(views, data=data)
-    source = events.source
-    manifest = {
-        "version": 1,
-        "definitions": {name: view.hash for name, view in views.items()},
-        "data": _data_hash(events.frame),
-        "source": source.to_dict(),
-        "rows": len(events),
-        "from": str(events.frame[source.time].min()),
-        "to": str(events.frame[source.time].max()),
-        "features": [name for view in views.values() for name in view.names],
-    }
-    if out.is_file() and beside.is_file() and json.loads(beside.read_text()) == manifest:
-        progress("Nothing changed; the build is kept.")
-        return manifest
-    keys = [
-        source.id,
-        source.time,
-        *(v.entity for v in views.values() if isinstance(v, FeatureView)),
-    ]
-    columns = list(dict.fromkeys(key for key in keys if key is not None))
-    frame = events.frame.select(columns)
-    for view in views.values():
-        progress(f"Computing {view.name}.")
-        values = compute_all({view.name: view}, events)
-        frame = frame.with_columns([pl.Series(name, array) for name, array in values.items()])
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}")
-    frame.write_parquet(unfinished)
-    unfinished.replace(out)
-    unfinished.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    unfinished.replace(beside)
-    return manifest
+    Parameters
+    ----------
+    views : Mapping of str to view
+        All over one source.
+    out : path
+        The folder; slices that it has already are kept.
+    data : str, optional
+        Files to read in place of the source's own.
+    every : str
+        Length of a slice of time, in UTC.
+    rows_at_once : int
+        Events held in memory. A source of more is spread over parts by a hash of the
+        entity, in a folder beside the build, and computed part by part.
+    progress : callable
+        Told the share that is done, and what is being done.
 
-
-def manifest_path(out: Path) -> Path:
-    """Return where the manifest of a build stands."""
-    return out.with_name(out.name + ".manifest.json")
-
-
-def _data_hash(frame: pl.DataFrame) -> str:
-    digest = hashlib.sha256(repr(list(frame.schema.items())).encode())
-    digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def join(views: Mapping[str, View], labels: pl.DataFrame, *, time: str) -> pl.DataFrame:
-    """Return a table of entities and times with the features as of those times added."""
-    added: list[pl.Series] = []
-    for view in views.values():
-        if isinstance(view, FeatureView):
-            values = join_rows(view, labels, time=time)
-            added.extend(pl.Series(name, array) for name, array in values.items())
-    return labels.with_columns(added)
-
-
-def diff(before: str | Path, after: str | Path, *, tolerance: float = 0.0) -> dict[str, Any]:
-    """Return what changed between two builds: definitions, rows and values by feature.
+    Returns
+    -------
+    dict
+        The manifest: definitions, source, rows, range of time, features, partitions, and how
+        many partitions were `computed` this time.
 
     Raises
     ------
     FeatureError
-        If a build or its manifest is missing, or it has no id.
+        If the views have several sources, the columns of the source have changed their types
+        since the last build, or the data break the contract.
 
     """
-    manifests, frames = [], []
-    for path in (Path(before), Path(after)):
-        if not manifest_path(path).is_file():
-            msg = f"{str(path)!r} is not a build: it has no manifest."
-            raise FeatureError(msg, remedy="Make it with: tradespace features build.")
-        manifests.append(json.loads(manifest_path(path).read_text()))
-        frames.append(read_files(str(path), None, owner="A build"))
-    identity = manifests[0]["source"]["id"]
-    if identity is None:
-        msg = "Builds of a source without an id cannot be compared row by row."
-        raise FeatureError(msg, remedy="Name the id of the source.")
-    both = frames[0].join(frames[1], on=identity, how="inner", suffix=" after")
-    names = [set(manifest["features"]) for manifest in manifests]
-    changed = {}
-    for name in sorted(names[0] & names[1]):
-        old, new = both[name].to_numpy(), both[f"{name} after"].to_numpy()
-        differs = ~((np.abs(old - new) <= tolerance) | (np.isnan(old) & np.isnan(new)))
-        if differs.any():
-            examples = both[identity].gather(np.flatnonzero(differs)[:3]).to_list()
-            changed[name] = {"rows": int(differs.sum()), "examples": examples}
+    out = Path(out)
+    source, path = one_source(views, data=data)
+    if out.is_file():
+        msg = f"{str(out)!r} is a file; a build is a folder of files."
+        raise FeatureError(msg, remedy="Give --out another name.")
+    progress(0.0, "Reading the source.")
+    found = survey(source, path, views, every_us=parse_duration_us(every, what="length of a slice"))
+    with folder_lock(out):
+        _same_schema(out, found)
+        names = _file_names(inputs_of(views, found), found)
+        stale = [number for number, name in names.items() if not (out / name).is_file()]
+        for group in _groups(stale, found, reach_slices(views, found.every_us), rows_at_once):
+            if group is None:
+                build_in_parts(views, found, stale, names, out, rows_at_once, progress)
+                break
+            _build_group(views, found, group, names, out)
+            progress((stale.index(group[-1]) + 1) / len(stale), "Computing features.")
+        manifest = _manifest(views, found, names)
+        write_atomically(out / MANIFEST, json.dumps(manifest, indent=1).encode())
+        _sweep(out, {*names.values(), MANIFEST, "lock"})
+    progress(1.0, "Done.")
+    return {**manifest, "computed": len(stale)}
+
+
+def _file_names(inputs: Mapping[int, str], found: Survey) -> dict[int, str]:
     return {
-        "definitions": sorted(
-            name
-            for name in {*manifests[0]["definitions"], *manifests[1]["definitions"]}
-            if manifests[0]["definitions"].get(name) != manifests[1]["definitions"].get(name)
-        ),
-        "rows_removed": frames[0].height - both.height,
-        "rows_added": frames[1].height - both.height,
-        "features_removed": sorted(names[0] - names[1]),
-        "features_added": sorted(names[1] - names[0]),
-        "values": changed,
+        number: f"{_start(number, found.every_us):%Y-%m-%dT%H%M%S}-{digest}.parquet"
+        for number, digest in inputs.items()
     }
+
+
+def _start(number: int, every_us: int) -> dt.datetime:
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=number * every_us)
+
+
+def _same_schema(out: Path, found: Survey) -> None:
+    if not (out / MANIFEST).is_file():
+        return
+    before = read_manifest(out)["schema"]
+    for name, dtype in found.schema.items():
+        if name in before and before[name] != dtype:
+            msg = (
+                f"Column {name!r} of source {found.source.name!r} was {before[name]} in the last "
+                f"build and is {dtype} now."
+            )
+            raise FeatureError(msg, remedy="Correct the source, or build into another folder.")
+
+
+def _groups(
+    stale: Sequence[int], found: Survey, reach: int | None, rows_at_once: int
+) -> list[Sequence[int] | None]:
+    """Divide slices so that each group and what its windows reach fit in memory.
+
+    [None] if that would read most events again and again: the events are parted by entity.
+    """
+    numbers = list(found.rows)
+    before = np.concatenate([[0], np.cumsum(list(found.rows.values()))])
+
+    def rows(first: int, last: int) -> int:
+        start = 0 if reach is None else int(np.searchsorted(numbers, first - reach))
+        return int(before[np.searchsorted(numbers, last, side="right")] - before[start])
+
+    groups: list[Sequence[int] | None] = []
+    begin, read = 0, 0
+    for place in range(len(stale)):
+        if place > begin and rows(stale[begin], stale[place]) > rows_at_once:
+            groups.append(stale[begin:place])
+            read += rows(stale[begin], stale[place - 1])
+            begin = place
+    if stale:
+        groups.append(stale[begin:])
+        read += rows(stale[begin], stale[-1])
+    once = rows(stale[0], stale[-1]) if stale else 0
+    single = max((rows(number, number) for number in stale), default=0)
+    return [None] if single > rows_at_once or read > 2 * once else groups
+
+
+def _build_group(
+    views: Mapping[str, View],
+    found: Survey,
+    group: Sequence[int],
+    names: Mapping[int, str],
+    out: Path,
+) -> None:
+    reach = reach_slices(views, found.every_us)
+    first = min(found.rows) if reach is None else group[0] - reach
+    frames, slices = [], []
+    for _, events, numbers in found.read(first, group[-1]):
+        near = (numbers >= first) & (numbers <= group[-1])
+        frames.append(events.frame.filter(near))
+        slices.append(numbers[near])
+    frame, numbers = pl.concat(frames), np.concatenate(slices)
+    values = compute_all(views, read_events(found.source, frame))
+    keys = frame.select(key_columns(found.source, views)).with_columns(
+        [pl.Series(name, array) for name, array in values.items()]
+    )
+    write_slices(keys, numbers, group, names, out)
+
+
+def _manifest(views: Mapping[str, View], found: Survey, names: Mapping[int, str]) -> dict[str, Any]:
+    partitions = [
+        {
+            "file": name,
+            "from": _start(number, found.every_us).isoformat(),
+            "rows": found.rows[number],
+            "data": found.content[number],
+        }
+        for number, name in names.items()
+    ]
+    return {
+        "version": VERSION,
+        "definitions": {name: view.hash for name, view in views.items()},
+        "data": content_hash(list(found.content.values())),
+        "source": found.source.to_dict(),
+        "path": found.path,
+        "schema": dict(found.schema),
+        "every": format_duration(found.every_us),
+        "rows": found.n_rows,
+        "from": partitions[0]["from"],
+        "to": _start(max(names) + 1, found.every_us).isoformat(),
+        "features": [name for view in views.values() for name in view.names],
+        "partitions": partitions,
+    }
+
+
+def _sweep(out: Path, wanted: set[str]) -> None:
+    """Remove files of builds before, and those that a killed build left."""
+    for place in out.iterdir():
+        if place.is_file() and place.name not in wanted and place.name.endswith(".parquet"):
+            place.unlink()

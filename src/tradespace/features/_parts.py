@@ -1,0 +1,194 @@
+"""Builds of more events than memory holds: parted by entity, computed part by part.
+
+First the events are spread over parts, by a hash of the entity, once for each kind of entity.
+Then the views of an entity are computed on one part after the other. At last the values of
+all parts are put side by side, slice by slice of time. Each step writes Parquet files that
+appear whole, in a folder within the build; what is there is not done again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tradespace.core.hashing import content_hash
+from tradespace.features._survey import CHUNK, Survey, reach_slices
+from tradespace.features.batch import compute_all, compute_row_features
+from tradespace.features.definitions import FeatureView, View
+from tradespace.features.events import read_events
+from tradespace.features.manifest import key_columns, write_slices
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_ROW, _SLICE = "__row", "__slice"
+
+
+def build_in_parts(
+    views: Mapping[str, View],
+    found: Survey,
+    stale: Sequence[int],
+    names: Mapping[int, str],
+    out: Path,
+    rows_at_once: int,
+    progress: Callable[[float, str], None],
+) -> None:
+    """Write the files of slices that are not there.
+
+    Parameters
+    ----------
+    views : Mapping of str to view
+    found : Survey
+    stale : sequence of int
+        Numbers of the slices to compute.
+    names : Mapping of int to str
+        The file of each slice.
+    out : path
+        Folder of the build.
+    rows_at_once : int
+        Events held in memory.
+    progress : callable
+        Told the share that is done, and what is being done.
+
+    """
+    reach = reach_slices(views, found.every_us)
+    first = min(found.rows) if reach is None else stale[0] - reach
+    n_rows = sum(n for number, n in found.rows.items() if first <= number <= stale[-1])
+    n_parts = max(2 * n_rows // rows_at_once, 2)
+    digest = content_hash([list(names.values()), n_parts, CHUNK])
+    work = out / f".work-{digest}"
+    for other in out.glob(".work-*"):
+        if other != work:
+            shutil.rmtree(other)
+    work.mkdir(exist_ok=True)
+    by_entity: dict[str, dict[str, View]] = {}
+    for name, view in views.items():
+        if isinstance(view, FeatureView):
+            by_entity.setdefault(view.entity, {})[name] = view
+    entities = list(by_entity)
+    n_chunks = sum(low <= stale[-1] and high >= first for low, high in found.chunks)
+    for done, chunk in enumerate(_spread(found, entities, first, stale[-1], n_parts, work)):
+        del chunk
+        progress(0.3 * (done + 1) / n_chunks, "Parting events by entity.")
+    kept = pl.Series(stale)
+    for place, group in enumerate(by_entity.values()):
+        for part in range(n_parts):
+            _compute(group, found, place, part, kept, work)
+            share = (place * n_parts + part + 1) / (len(by_entity) * n_parts)
+            progress(0.3 + 0.4 * share, "Computing features.")
+    _assemble(views, found, stale, names, out, work, rows_at_once // 4, progress)
+    shutil.rmtree(work)
+
+
+def _write(frame: pl.DataFrame, place: Path) -> None:
+    unfinished = place.with_name(f".{place.name}")
+    frame.write_parquet(unfinished, compression="lz4")
+    unfinished.replace(place)
+
+
+def _spread(
+    found: Survey, entities: Sequence[str], first: int, last: int, n_parts: int, work: Path
+) -> Iterator[int]:
+    """Write each chunk of the source, divided into parts for each kind of entity."""
+    for number, events, slices in found.read(first, last):
+        complete = work / f"chunk-{number}"
+        if not complete.exists():
+            frame = events.frame.with_columns(
+                pl.Series(_ROW, np.arange(len(slices)) + number * CHUNK), pl.Series(_SLICE, slices)
+            ).filter((slices >= first) & (slices <= last))
+            for place, entity in enumerate(entities):
+                parts = (frame[entity].hash(seed=0) % n_parts).to_numpy()
+                order = np.argsort(parts.astype(np.uint16), kind="stable")
+                bounds = np.searchsorted(parts[order], np.arange(n_parts + 1))
+                dealt = frame[order]
+                for part in range(n_parts):
+                    begin, end = int(bounds[part]), int(bounds[part + 1])
+                    _write(
+                        dealt.slice(begin, end - begin),
+                        work / f"events-{place}-{part}-{number}.parquet",
+                    )
+            complete.touch()
+        yield number
+
+
+def _compute(
+    views: Mapping[str, View], found: Survey, place: int, part: int, kept: pl.Series, work: Path
+) -> None:
+    target = work / f"values-{place}-{part}.parquet"
+    if target.exists():
+        return
+    files = sorted(
+        work.glob(f"events-{place}-{part}-*.parquet"), key=lambda f: int(f.stem.rsplit("-", 1)[1])
+    )
+    frame = pl.concat([pl.read_parquet(file) for file in files])
+    if frame.height:
+        values = compute_all(views, read_events(found.source, frame))
+    else:
+        values = {name: np.zeros(0) for view in views.values() for name in view.names}
+    result = (
+        frame.select(_ROW, _SLICE)
+        .with_columns([pl.Series(name, array) for name, array in values.items()])
+        .filter(pl.col(_SLICE).is_in(kept.implode()))
+        .sort(_SLICE, _ROW)
+    )
+    _write(result, target)
+    for file in files:
+        file.unlink()
+
+
+def _assemble(
+    views: Mapping[str, View],
+    found: Survey,
+    stale: Sequence[int],
+    names: Mapping[int, str],
+    out: Path,
+    work: Path,
+    rows_at_once: int,
+    progress: Callable[[float, str], None],
+) -> None:
+    n_done = 0
+    keys = key_columns(found.source, views)
+    for group in _by_rows(stale, found, rows_at_once):
+        first, last = group[0], group[-1]
+        frames = [
+            events.frame.with_columns(
+                pl.Series(_ROW, np.arange(len(slices)) + number * CHUNK), pl.Series(_SLICE, slices)
+            ).filter((slices >= first) & (slices <= last))
+            for number, events, slices in found.read(first, last)
+        ]
+        rows = pl.concat(frames).filter(pl.col(_SLICE).is_in(pl.Series(group).implode()))
+        result = rows.select(keys)
+        values: dict[str, npt.NDArray[Any]] = {}
+        for view in views.values():
+            if not isinstance(view, FeatureView):
+                values.update(compute_row_features(view, rows))
+        for place in range(len({v.entity for v in views.values() if isinstance(v, FeatureView)})):
+            parts = pl.concat(
+                [
+                    pl.scan_parquet(file).filter(pl.col(_SLICE).is_between(first, last)).collect()
+                    for file in work.glob(f"values-{place}-*.parquet")
+                ]
+            ).filter(pl.col(_SLICE).is_in(pl.Series(group).implode()))
+            order = parts[_ROW].arg_sort()
+            for name in parts.columns[2:]:
+                values[name] = parts[name].gather(order).to_numpy()
+        features = [name for view in views.values() for name in view.names]
+        result = result.with_columns([pl.Series(name, values[name]) for name in features])
+        write_slices(result, rows[_SLICE].to_numpy(), group, names, out)
+        n_done += len(group)
+        progress(0.7 + 0.3 * n_done / len(stale), "Writing slices.")
+
+
+def _by_rows(stale: Sequence[int], found: Survey, most: int) -> Iterator[Sequence[int]]:
+    begin, total = 0, 0
+    for place, number in enumerate(stale):
+        if place > begin and total + found.rows[number] > most:
+            yield stale[begin:place]
+            begin, total = place, 0
+        total += found.rows[number]
+    yield stale[begin:]
