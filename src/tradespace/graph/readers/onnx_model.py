@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,28 @@ def ordered(
             _cannot_order(left, ready, made)
         waiting = left
     return result
+
+
+def living(nodes: Sequence[Any], outputs: Iterable[str]) -> list[Any]:
+    """Return the nodes whose results reach an output: runtimes leave out the others."""
+    wanted = set(outputs)
+    kept = []
+    for node in reversed(nodes):
+        if any(name in wanted for name in node.output):
+            kept.append(node)
+            wanted.update(names_read(node))
+    return kept[::-1]
+
+
+def names_read(node: Any) -> list[str]:
+    """Return the tensors that a node or the graphs inside it read."""
+    names = list(node.input)
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            names += [o.name for o in graph.output]
+            for inner in graph.node:
+                names += names_read(inner)
+    return names
 
 
 def _needs(node: Any, made: set[str]) -> list[str]:

@@ -153,7 +153,7 @@ def _maxout(e: Emitter, node: Node) -> None:
     e.result(node, e.node("ReduceMax", [apart, e.ints(axis + 1)], made, fmt, keepdims=0))
 
 
-@_writes("dropout", "identity")
+@_writes("dropout", "stochastic_depth", "identity")
 def _nothing(e: Emitter, node: Node) -> None:
     e.result(node, e.input(node.inputs[0]))
 
