@@ -97,7 +97,6 @@ class MultilayerPerceptron(AbstractFamily):
             net = self.network(settings, n_inputs=n_inputs, n_outputs=n_outputs, task=task)
             return float(sum(parameter.size_bytes for parameter in net.parameters))
 
-        # A column that varies before the cast to float32 may be lost in it, never gained.
         low = weights_bytes(max(1, shape.n_varying))
         high = math.inf
         if shape.n_columns is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tradespace.components.encoder import Encoder, fit_encoder
+from tradespace.components.networks import n_outputs_of
 from tradespace.components.schemas import check_schema
 from tradespace.core import registry
 from tradespace.core.errors import ExportError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tradespace.components._base import AbstractFamily
     from tradespace.core.candidates import Candidate
     from tradespace.data.inputs import Inputs, InputSchema
+    from tradespace.graph.network import Network
 
     Scores = npt.NDArray[np.float64]
 
@@ -76,6 +78,18 @@ class Component:
     def family(self) -> AbstractFamily:
         """Its family."""
         return family_named(self.candidate.family)
+
+    @property
+    def network(self) -> Network | None:
+        """The network that was trained or brought, for one row; None if it is none."""
+        family = self.family
+        columns = self.encoder.width if self.encoder else len(self.schema.columns)
+        return family.network(
+            family.locate(self.candidate.settings, folder=self.folder),
+            n_inputs=columns,
+            n_outputs=n_outputs_of(self.task, n_classes=self.n_classes),
+            task=self.task,
+        )
 
     def predict(self, inputs: Inputs) -> Scores:
         """Return scores by the family's own library.

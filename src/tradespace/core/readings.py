@@ -92,6 +92,8 @@ class Reading:
         if self.exact:
             return value
         low, high = format_quantity(self.low, self.unit), format_quantity(self.high, self.unit)
+        if math.isnan(self.value) and self.kind is ReadingKind.PREDICTED:
+            return f"{low} to {high}" if self.low else f"≤ {high}"
         return f"{value} [{low}, {high}]"
 
     def to_dict(self) -> dict[str, Any]:

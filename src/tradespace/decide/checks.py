@@ -63,6 +63,8 @@ def what_would_settle(constraint: Constraint, reading: Reading | None) -> str:
         return "measure it: there is no reading"
     if constraint.check(reading) is not Verdict.UNKNOWN:
         return ""
+    if settle := reading.context.get("settle"):
+        return str(settle)
     if reading.is_bound or math.isnan(reading.value):
         if reading.context.get("bound"):
             return "fit it alone: only a bound from a bigger fit is known"

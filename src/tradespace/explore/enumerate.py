@@ -94,6 +94,8 @@ def _grid(spec: CandidateSpec, *, seed: int) -> Iterator[dict[str, Any]]:
 def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, list | tuple) and all(type(item) is int for item in value):
+        return "-".join(map(str, value)) or "none"
     return "none" if value is None else str(value)
 
 

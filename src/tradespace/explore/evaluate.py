@@ -274,7 +274,7 @@ class Exploration:
         if key in finals:
             return finals[key]
         if plan.excluded:
-            return evidence_of(plan, ())
+            return evidence_of(plan, (), uses=self.setup.uses)
         seen = self._validation[key]
         if seen.failed or seen.excluded:
             return seen

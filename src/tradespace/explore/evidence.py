@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tradespace.core.candidates import Candidate
 from tradespace.core.decisions import Evidence
 from tradespace.core.readings import Reading
+from tradespace.core.studies import QualityUse
 from tradespace.core.trials import Trial, TrialStatus
 from tradespace.explore.plan import Planned
 
@@ -30,15 +32,27 @@ def facts_of(plan: Planned, trials: Sequence[Trial]) -> dict[str, Any]:
     return facts
 
 
-def evidence_of(plan: Planned, trials: Sequence[Trial], *, confidence: float = 0.95) -> Evidence:
+def evidence_of(
+    plan: Planned,
+    trials: Sequence[Trial],
+    *,
+    confidence: float = 0.95,
+    uses: Sequence[QualityUse] = (),
+) -> Evidence:
     """Return the evidence of one candidate from its trials.
 
     A candidate with one failed trial has failed: what it does on the other seeds is not what
-    would be relied on.
+    would be relied on. One that was out before any fit has what was predicted of the qualities
+    in `uses`, under the study's names.
     """
     candidate = plan.candidate
     if plan.excluded:
-        return Evidence(candidate, dict(plan.predicted), cause=plan.excluded, excluded=True)
+        predicted = {
+            use.name: replace(plan.predicted[use.quality], quality=use.name)
+            for use in uses
+            if use.quality in plan.predicted
+        }
+        return Evidence(candidate, predicted, cause=plan.excluded, excluded=True)
     bad = [trial for trial in trials if trial.status is not TrialStatus.DONE]
     if bad or not trials:
         cause = bad[0].cause if bad else "was not trained"

@@ -10,8 +10,9 @@ from tradespace.core import registry
 from tradespace.core.candidates import Candidate
 from tradespace.core.errors import MissingExtraError
 from tradespace.core.readings import Reading
-from tradespace.core.requirements import Verdict
+from tradespace.core.requirements import Constraint, Verdict
 from tradespace.core.studies import QualityUse, Study, Task
+from tradespace.explore.predict_network import network_readings
 
 if TYPE_CHECKING:
     from tradespace.components._base import AbstractFamily, Facts, Shape
@@ -45,8 +46,8 @@ def plan_candidates(
     """Return every candidate with what is known of it and why it is out, if it is.
 
     A candidate is out before any fit only for certain: its family is not one that the team can
-    maintain, its library is missing, or what its family predicts misses a constraint with its
-    whole interval.
+    maintain, its library is missing, or what its family or its network predicts misses a
+    constraint with its whole interval.
     """
     planned = []
     for candidate in candidates:
@@ -56,7 +57,10 @@ def plan_candidates(
             planned.append(Planned(candidate, _no_facts(), excluded=str(error)))
             continue
         facts = family.facts(candidate.settings)
-        readings = family.predict_readings(candidate.settings, task=task, shape=shape)
+        readings = (
+            *family.predict_readings(candidate.settings, task=task, shape=shape),
+            *network_readings(study, candidate, family, task=task, shape=shape),
+        )
         predicted = {reading.quality: reading for reading in readings}
         seeds = study.seeds[:1] if facts.deterministic else study.seeds
         excluded = _why_excluded(study, candidate, predicted)
@@ -77,12 +81,28 @@ def _why_excluded(study: Study, candidate: Candidate, predicted: Mapping[str, Re
             f"the project allows only {', '.join(allowed)}; "
             f"{candidate.family} is not a family that the team can maintain"
         )
+    return "; ".join(
+        f"{constraint} is certainly missed: {reading} is predicted before training"
+        for constraint, reading in missed_before_training(study, predicted)
+    )
+
+
+def missed_before_training(
+    study: Study, predicted: Mapping[str, Reading]
+) -> list[tuple[Constraint, Reading]]:
+    """Return the constraints that predicted readings miss with their whole interval."""
+    found = []
     for constraint in study.constraints:
-        use = study.qualities.get(constraint.quality)
-        reading = predicted.get(use.quality if use else constraint.quality)
-        if constraint.check(reading) is Verdict.MISSED:
-            return f"{constraint} is certainly missed: {reading} is predicted before training"
-    return ""
+        reading = predicted.get(registered_name(study, constraint.quality))
+        if reading is not None and constraint.check(reading) is Verdict.MISSED:
+            found.append((constraint, reading))
+    return found
+
+
+def registered_name(study: Study, name: str) -> str:
+    """Return the registered quality that a study means by a name of its own."""
+    use = study.qualities.get(name)
+    return use.quality if use else name
 
 
 def sharing_groups(planned: Iterable[Planned], *, share: bool = True) -> list[tuple[Planned, ...]]:
@@ -119,7 +139,7 @@ def _shared(planned: list[Planned]) -> list[Planned]:
 
 
 def uses_of(study: Study, task: Task) -> tuple[QualityUse, ...]:
-    """Return every quality that will be measured: all that fit the task, then the study's own.
+    """Return every quality that will be measured: what fits the task, then the study's own.
 
     A quality that needs facts which the study does not give (the price of mistakes) is left
     out unless the study names it.
@@ -127,7 +147,7 @@ def uses_of(study: Study, task: Task) -> tuple[QualityUse, ...]:
     named = set(study.qualities)
     uses = []
     for row in registry.qualities().values():
-        if task not in row.tasks or row.name in named:
+        if task not in row.tasks or row.name in named or not row.default:
             continue
         if any(spec.required for spec in row.settings):
             continue

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 from tradespace.components._base import Shape
+from tradespace.core import registry
 from tradespace.core.candidates import Candidate
 from tradespace.core.studies import Task
 
@@ -29,6 +30,8 @@ _PER_VALUE_S = {
     "lightgbm": 1.0e-8,
     "explainable_boosting": 1e-9,
 }
+#: Seconds for one multiply-accumulate of a network's training, and for one step beside them.
+_PER_MAC_S, _PER_STEP_S = 5e-11, 4e-4
 #: What every fit costs: starting, exporting, checking the export.
 _START_S = 0.15
 
@@ -53,7 +56,7 @@ def fit_cpu_s(candidate: Candidate, *, shape: Shape, task: Task) -> float:
 
     """
     if candidate.family not in _PER_VALUE_S:
-        return _START_S
+        return _START_S + _network_cpu_s(candidate, shape=shape, task=task)
     rows, inputs = max(2, shape.n_rows), max(1, shape.n_inputs)
     work = float(rows * inputs)
     settings = candidate.settings
@@ -84,3 +87,33 @@ def _depth_share(depth: object, rows: int) -> float:
     """Return the share of a full tree's levels that a limit leaves."""
     full = math.log2(rows)
     return min(1.0, depth / full) if isinstance(depth, int) else 1.0
+
+
+def _network_cpu_s(candidate: Candidate, *, shape: Shape, task: Task) -> float:
+    """Return about how long the training of a network takes, 0 for what is none.
+
+    Forward and backward multiply-accumulates of every row in every pass, of which half of the
+    most are expected, and what each step takes beside its arithmetic.
+    """
+    from tradespace.components.component import family_named
+    from tradespace.components.networks import n_outputs_of
+    from tradespace.graph.counts import backward_macs, forward_macs
+
+    if registry.family(candidate.family).library:
+        return 0.0
+    family = family_named(candidate.family)
+    run = family.training_run(candidate.settings, n_rows=max(2, shape.n_rows))
+    if run is None:
+        return 0.0
+    network = family.network(
+        candidate.settings,
+        n_inputs=max(1, shape.n_inputs),
+        n_outputs=n_outputs_of(task, n_classes=shape.n_classes),
+        task=task,
+    )
+    if network is None:
+        return 0.0
+    epochs = max(run.least_epochs, run.most_epochs / 2)
+    macs = forward_macs(network) + backward_macs(network)
+    steps = math.ceil(run.rows / run.batch)
+    return epochs * (run.rows * macs * _PER_MAC_S + steps * _PER_STEP_S)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tradespace.core import registry
 from tradespace.core.studies import Study
 from tradespace.explore.enumerate import enumerate_candidates
-from tradespace.explore.plan import plan_candidates, sharing_groups, uses_of
+from tradespace.explore.plan import (
+    Planned,
+    missed_before_training,
+    plan_candidates,
+    registered_name,
+    sharing_groups,
+    uses_of,
+)
 from tradespace.explore.predict_cost import fit_cpu_s
 from tradespace.explore.worker import prepare_data
 
@@ -61,12 +71,16 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
         "constraints": [str(constraint) for constraint in study.constraints],
         "objectives": [str(objective) for objective in study.objectives],
         "qualities": [use.name for use in uses_of(study, task)],
+        "asked": _asked(study),
+        "cut": _cut(study, planned),
+        "warnings": _undecidable(study, planned),
         "candidates": [
             {
                 "id": plan.candidate.id,
                 "name": plan.candidate.name,
                 "family": plan.candidate.family,
                 "excluded": plan.excluded,
+                "misses": [str(c) for c, _ in missed_before_training(study, plan.predicted)],
                 "shares_fit_of": next(
                     (p.candidate.name for p in planned if p.candidate.id == plan.shared_with), ""
                 ),
@@ -80,3 +94,38 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
         "fit_cpu_s": per_fold * len(searched) + final,
         "budget_cpu_s": study.budget.cpu_s,
     }
+
+
+def _asked(study: Study) -> list[str]:
+    """Return the registered qualities that constraints and objectives are about."""
+    names = [item.quality for item in (*study.constraints, *study.objectives)]
+    return list(dict.fromkeys(registered_name(study, name) for name in names))
+
+
+def _cut(study: Study, planned: Sequence[Planned]) -> dict[str, int]:
+    """Return how many candidates each constraint cuts before anything is trained."""
+    found: Counter[str] = Counter()
+    for plan in planned:
+        missed = missed_before_training(study, plan.predicted)
+        found.update(str(constraint) for constraint, _ in missed)
+    return {str(c): found[str(c)] for c in study.constraints if str(c) in found}
+
+
+def _undecidable(study: Study, planned: Sequence[Planned]) -> list[str]:
+    """Return what to mind: constraints on networks where there are other candidates."""
+    warnings = []
+    for constraint in study.constraints:
+        name = registered_name(study, constraint.quality)
+        if registry.quality(name).stage != "network":
+            continue
+        others = {
+            plan.candidate.family: None
+            for plan in planned
+            if not plan.excluded and name not in plan.predicted
+        }
+        if others:
+            warnings.append(
+                f"{constraint} will stay undecided for {', '.join(others)}: only networks have "
+                f"{name}, so none of these can be recommended for certain"
+            )
+    return warnings

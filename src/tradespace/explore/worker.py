@@ -7,7 +7,7 @@ border between processes. Rows come from the prepared dataset, whose pages all w
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -186,6 +186,7 @@ def _measured(
     from tradespace.qualities.curves import curves
     from tradespace.qualities.measure import (
         measure_artifact,
+        measure_network,
         measure_predictions,
         measure_training,
     )
@@ -206,6 +207,7 @@ def _measured(
         *measure_predictions(predictions, uses, context),
         *(measure_training(record, uses, context) if trained else ()),
         *measure_artifact(scorer, uses, context),
+        *(measure_network(component.network, uses, context) if _counts(uses) else ()),
     ]
     end = time.process_time()
     return Trial(
@@ -227,6 +229,11 @@ def _measured(
             "training": asdict(record),
         },
     )
+
+
+def _counts(uses: Sequence[QualityUse]) -> bool:
+    """Return whether something is counted on a network."""
+    return any(registry.quality(use.quality).stage == "network" for use in uses)
 
 
 def time_component(setup: Setup, task: OperationTask) -> list[dict[str, Any]]:

@@ -106,10 +106,11 @@ class Context:
 
 
 class AbstractQuality(abc.ABC):
-    """One quality. `subject` is Predictions, FitRecord or Scorer, by the row's stage.
+    """One quality. `subject` is Predictions, FitRecord, Scorer or Network, by the row's stage.
 
     For the stage "price" the subject is the Scorer and the readings it needs are in
-    ``context.readings``. Settings are complete (defaults resolved).
+    ``context.readings``; for the stage "network" it may be None. Settings are complete
+    (defaults resolved).
     """
 
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""Qualities of the fit: CPU time, wall time and peak memory."""
+"""Qualities of the fit: CPU time, wall time, its price, and peak memory."""
 
 from __future__ import annotations
 
@@ -39,6 +39,17 @@ class TrainingTimeWall(AbstractQuality):
         """Return the wall time, a bound if the fit was shared."""
         del context
         return _reading(use, subject.wall_s, subject, "one fit on one thread, wall time")
+
+
+@final
+class TrainingCost(AbstractQuality):
+    """Price of the wall time of preprocessing and fitting."""
+
+    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+        """Return the price, a bound if the fit was shared."""
+        hour = context.environment.price_per_hour_usd
+        method = f"{hour:g} USD an hour for the wall time of one fit on one thread"
+        return _reading(use, subject.wall_s / 3600 * hour, subject, method)
 
 
 @final

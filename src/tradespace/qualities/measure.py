@@ -12,6 +12,7 @@ from tradespace.core.studies import QualityUse
 from tradespace.qualities._base import AbstractQuality, Context, FitRecord, Predictions, Scorer
 
 if TYPE_CHECKING:
+    from tradespace.graph.network import Network
     from tradespace.qualities._predictive import AbstractPredictiveQuality
 
 
@@ -74,3 +75,10 @@ def measure_training(
 def measure_artifact(scorer: Scorer, uses: Sequence[QualityUse], context: Context) -> list[Reading]:
     """Return the readings of the exported component, and the prices that follow from them."""
     return [_measured(use, scorer, context) for use in _at_stage(uses, "artifact", "price")]
+
+
+def measure_network(
+    network: Network | None, uses: Sequence[QualityUse], context: Context
+) -> list[Reading]:
+    """Return what is counted on a component's network; unknown readings if it has none."""
+    return [_measured(use, network, context) for use in _at_stage(uses, "network")]

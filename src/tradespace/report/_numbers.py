@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tradespace.core.quantities import format_quantity, scale_for
-from tradespace.core.readings import Reading
+from tradespace.core.readings import Reading, ReadingKind
 from tradespace.core.requirements import Constraint, Sense
 
 _SENSES = {Sense.AT_MOST: "≤", Sense.AT_LEAST: "≥", Sense.BELOW: "<", Sense.ABOVE: ">"}
@@ -47,6 +47,8 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
     """
     if math.isnan(reading.value) or reading.is_bound:
         if math.isnan(reading.value) and not reading.is_bound:
+            if reading.kind is ReadingKind.PREDICTED:
+                return str(reading), ""
             return "unknown", f"{format_quantity(reading.low, reading.unit)} to " + format_quantity(
                 reading.high, reading.unit
             )

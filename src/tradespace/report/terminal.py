@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tradespace.core.decisions import Assessment, Decision, Outcome, Standing
+from tradespace.core.readings import ReadingKind
 from tradespace.core.requirements import Constraint, Verdict
 from tradespace.report._numbers import (
     bound_text,
@@ -144,12 +145,33 @@ def _excluded(decision: Decision) -> Iterator[str]:
     causes: dict[str, list[str]] = {}
     for assessment in decision.assessments:
         if assessment.standing in (Standing.EXCLUDED, Standing.FAILED):
-            causes.setdefault(why_out(assessment), []).append(assessment.candidate.name)
-    for cause, names in list(causes.items())[:8]:
+            cause, name = _cause(assessment)
+            causes.setdefault(cause, []).append(name)
+    most_first = sorted(causes.items(), key=lambda item: -len(item[1]))
+    for cause, names in most_first[:8]:
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
         yield f"{escape(', '.join(names[:4]))}{more}: {escape(cause)}"
     if len(causes) > 8:
         yield f"{len(causes) - 8} more causes in the report"
+
+
+def _cause(assessment: Assessment) -> tuple[str, str]:
+    """Return why a candidate is out, and its name with what was predicted of it."""
+    foretold = [
+        check
+        for check in assessment.checks
+        if check.verdict is Verdict.MISSED
+        and check.reading is not None
+        and check.reading.kind is ReadingKind.PREDICTED
+    ]
+    name = assessment.candidate.name
+    if assessment.standing is not Standing.EXCLUDED or not foretold:
+        return why_out(assessment), name
+    missed = " and ".join(str(check.constraint) for check in foretold)
+    verb = "is" if len(foretold) == 1 else "are"
+    readings = ", ".join(reading_text(check.reading) for check in foretold)
+    cause = f"{missed} {verb} certainly missed, as predicted before training"
+    return cause, f"{name} ({readings})"
 
 
 def _differences(decision: Decision) -> Iterator[str]:
@@ -252,17 +274,31 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     for title in ("constraints", "objectives"):
         for text in plan[title]:
             console.print(f"  {title[:-1]}: {escape(text)}")
-    table = _plain_table("candidate", "known before training", "fit CPU, about", "note")
+    for text in plan["warnings"]:
+        console.print(f"  [yellow]mind: {escape(text)}[/yellow]")
+    table = _plain_table("candidate", "predicted before training", "fit CPU, about", "note")
+    shown = {*plan["asked"], "model_size", "parameters"}
     for row in plan["candidates"]:
         note = row["excluded"] or (
             f"served by the fit of {row['shares_fit_of']}" if row["shares_fit_of"] else ""
         )
-        predicted = "; ".join(f"{name} {text}" for name, text in row["predicted"].items())
+        if row["misses"]:
+            note = f"out: certainly misses {' and '.join(row['misses'])}"
+        predicted = "; ".join(
+            f"{name} {text}" for name, text in row["predicted"].items() if name in shown
+        )
         cost = "-" if row["excluded"] or row["shares_fit_of"] else f"{row['fit_cpu_s']:.1f} s"
         style = "dim" if row["excluded"] else ""
         table.add_row(Text(row["name"], style=style), Text(predicted), cost, Text(note))
     console.print()
     console.print(table)
+    out = sum(bool(row["excluded"]) for row in plan["candidates"])
+    if out:
+        by = "; ".join(f"{name} cuts {count}" for name, count in plan["cut"].items())
+        console.print(
+            f"\n{out} of {len(plan['candidates'])} candidates are out before anything is trained"
+            f"{escape(f': {by}' if by else '')}."
+        )
     fits = plan["fits"]
     search = f"{fits['search']} fits in the search and " if fits["search"] else ""
     console.print(

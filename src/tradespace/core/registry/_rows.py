@@ -65,10 +65,11 @@ class QualityRow(Plugin):
     """A quality.
 
     `stage` says what is needed to measure it: "predictions" (labels and scores),
-    "training" (a record of the fit), "artifact" (the exported component at work), or "price"
-    (computed from other readings and the environment). `low` and `high` are the range of
+    "training" (a record of the fit), "artifact" (the exported component at work), "price"
+    (computed from other readings and the environment), or "network" (its graph, if it has one). `low` and `high` are the range of
     possible values. `direction` tells which way is better. `timed` readings need a quiet
-    machine, so they are taken last and one at a time.
+    machine, so they are taken last and one at a time. `default` says whether it is measured
+    where a study does not name it.
     """
 
     unit: str
@@ -80,6 +81,7 @@ class QualityRow(Plugin):
     low: float = 0.0
     high: float = float("inf")
     timed: bool = False
+    default: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

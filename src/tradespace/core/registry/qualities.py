@@ -15,6 +15,7 @@ _THRESHOLD = S(
     "threshold", "float", 0.5, low=0.0, high=1.0, help="Score from which a row counts as positive."
 )
 _MLIP = "C. Kaestner, Machine Learning in Production, MIT Press 2025, chapter 9"
+_NETWORKS = "V. Sze et al., Efficient Processing of Deep Neural Networks: A Tutorial and Survey, Proceedings of the IEEE 105(12), 2017"
 _SKLEARN = "F. Pedregosa et al., Scikit-learn: machine learning in Python, JMLR 12, 2011"
 
 QUALITIES: tuple[QualityRow, ...] = (
@@ -242,6 +243,17 @@ QUALITIES: tuple[QualityRow, ...] = (
         source=_MLIP,
     ),
     QualityRow(
+        name="training_cost",
+        path=f"{_BASE}._training:TrainingCost",
+        title="Cost of a training",
+        unit="USD",
+        direction=_MIN,
+        stage="training",
+        default=False,
+        definition="Price of the machine's hour times the wall time of preprocessing and fitting.",
+        source=_MLIP,
+    ),
+    QualityRow(
         name="model_size",
         path=f"{_BASE}._size:ModelSize",
         title="Model size",
@@ -250,6 +262,39 @@ QUALITIES: tuple[QualityRow, ...] = (
         stage="artifact",
         definition="Bytes of the exported artifact, preprocessing included.",
         source=_MLIP,
+    ),
+    QualityRow(
+        name="parameters",
+        path=f"{_BASE}._network:Parameters",
+        title="Parameters",
+        unit="1",
+        direction=_MIN,
+        stage="network",
+        default=False,
+        definition="Weights, biases, scales and offsets of a network that training sets, shared ones once; unknown for what is no network.",
+        source=_NETWORKS,
+    ),
+    QualityRow(
+        name="macs",
+        path=f"{_BASE}._network:Macs",
+        title="Multiply-accumulates of one row",
+        unit="1",
+        direction=_MIN,
+        stage="network",
+        default=False,
+        definition="Multiply-accumulates of a network's products for one row, each counted 1; unknown for what is no network.",
+        source=_NETWORKS,
+    ),
+    QualityRow(
+        name="inference_memory",
+        path=f"{_BASE}._network:InferenceMemory",
+        title="Memory of one prediction",
+        unit="B",
+        direction=_MIN,
+        stage="network",
+        default=False,
+        definition="Bytes of a network's weights and of the activations that live at one time, for one row; unknown for what is no network.",
+        source=_NETWORKS,
     ),
     *(
         QualityRow(
