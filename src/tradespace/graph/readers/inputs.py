@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,3 +103,48 @@ def _one(item: Any, is_tensor: Callable[[Any], bool]) -> Any:
     if isinstance(item, list | tuple):
         return type(item)(_one(v, is_tensor) for v in item)
     return item
+
+
+def guess_input(module: Any, *, batch: int = 1) -> InputSpec:
+    """Return the input that a torch module's first layer tells, when none was given.
+
+    Raises
+    ------
+    GraphError
+        If the layer does not tell the whole shape; it says what to write.
+
+    Examples
+    --------
+    >>> import torch
+    >>> guess_input(torch.nn.Sequential(torch.nn.Linear(784, 10)), batch=8)
+    InputSpec(shape=(8, 784), format='fp32')
+
+    """
+    name = type(module).__name__
+    needed = [
+        p.name
+        for p in inspect.signature(module.forward).parameters.values()
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(needed) > 1:
+        shown = " ".join(f"--input {n}={batch}x..." for n in needed)
+        msg = f"{name} takes {len(needed)} inputs: {', '.join(needed)}."
+        raise GraphError(msg, remedy=f"Give the shape of each: {shown}.")
+    layer = next((m for m in module.modules() if not any(True for _ in m.children())), module)
+    kind = type(layer).__name__
+    if kind in ("Linear", "NonDynamicallyQuantizableLinear"):
+        return InputSpec((batch, int(layer.in_features)))
+    example, why = f"{batch}x3x224x224", "its first layer does not tell the shape"
+    if kind.startswith(("Conv", "ConvTranspose")) and hasattr(layer, "in_channels"):
+        rank = len(layer.kernel_size)
+        sizes = {1: "16000", 2: "224x224", 3: "16x112x112"}[rank]
+        example = f"{batch}x{layer.in_channels}x{sizes}"
+        why = f"its first layer takes {layer.in_channels} channels of any size"
+    elif kind in ("Embedding", "EmbeddingBag"):
+        example, why = f"{batch}x128:int64", "its first layer looks up sequences of any length"
+    elif kind in ("LSTM", "GRU", "RNN"):
+        lead = f"{batch}x100" if layer.batch_first else f"100x{batch}"
+        example = f"{lead}x{layer.input_size}"
+        why = f"its first layer takes sequences of any length, {layer.input_size} numbers a step"
+    msg = f"{name} needs the shape of its input: {why}."
+    raise GraphError(msg, remedy=f"Write for example --input {example}.")

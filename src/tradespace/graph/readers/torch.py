@@ -55,7 +55,7 @@ def read_torch(
     235200
 
     """
-    torch = _torch()
+    torch = require_torch()
     from tradespace.graph.readers.torch_errors import cannot_run
     from tradespace.graph.readers.torch_operators import FINDERS, HANDLERS, record_by_tags
     from tradespace.graph.readers.torch_recorder import Recorder, format_of
@@ -97,7 +97,15 @@ def read_torch(
     return builder.build(*(recorder.value(t) for t in outputs), notes=notes, source="torch module")
 
 
-def _torch() -> Any:
+def require_torch() -> Any:
+    """Return torch.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+
+    """
     try:
         import torch
     except ImportError:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
-from pathlib import Path
 from typing import Any
 
-from tradespace.core.errors import GraphError, Place
+from tradespace.core.errors import GraphError
+from tradespace.graph.readers.python_files import own_place, short_text
 
 #: Words in torch's message -> what to do. The first that is found decides.
 _REMEDIES = {
@@ -48,14 +46,12 @@ def cannot_run(module: Any, where: str, error: Exception) -> GraphError:
         at += f" ({type(part).__name__})"
     text = str(error).strip()
     first = text.splitlines()[0] if text else ""
-    if len(first) > 200:
-        first = first[:200].rpartition(" ")[0] + " ..."
-    what = f"{type(error).__name__}: {first}" if first else type(error).__name__
+    what = f"{type(error).__name__}: {short_text(first, 200)}" if first else type(error).__name__
     msg = f"{type(module).__name__} cannot run on this input{at}: {what}"
     if not msg.endswith("."):
         msg += "."
     remedy = next((r for words, r in _REMEDIES.items() if words in text), _ANY)
-    return GraphError(msg, remedy=remedy, place=_place(error))
+    return GraphError(msg, remedy=remedy, place=own_place(error))
 
 
 def _part(module: Any, where: str) -> Any:
@@ -63,15 +59,3 @@ def _part(module: Any, where: str) -> Any:
         return module.get_submodule(where) if where else None
     except AttributeError:
         return None
-
-
-def _place(error: Exception) -> Place | None:
-    """Return the last line of the user's own code that ran, if there is one."""
-    libraries = tuple(
-        str(Path(found).parent)
-        for name in ("torch", "transformers", "tradespace")
-        if (found := getattr(sys.modules.get(name), "__file__", None))
-    )
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not f.filename.startswith((*libraries, "<"))]
-    return Place(own[-1].filename, own[-1].lineno) if own else None
