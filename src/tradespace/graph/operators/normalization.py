@@ -127,8 +127,9 @@ register(
 
 
 def _neighbors(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del inputs, outputs
-    return {"n": int(attributes["size"])}
+    del outputs
+    shape, size = inputs[0], int(attributes["size"])
+    return {"n": size, "r": (size - 1) * math.prod(shape) // max(1, shape[1])}
 
 
 register(
@@ -141,7 +142,8 @@ register(
         symbols=_neighbors,
         # Squares and sums of n neighbours, then scale, offset, power and division.
         operations="(2*n + 4)*O",
-        saves=("input0", "=16*O"),
+        # Squares with a border of n - 1 channels (r elements), their mean, and its power.
+        saves=("input0", "=12*O + 4*r"),
     )
 )
 for _name in ("softmax", "log_softmax"):

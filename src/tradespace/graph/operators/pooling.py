@@ -36,8 +36,10 @@ def _register_window(function: str, rank: int) -> None:
         return ((*shape[:2], *positions),)
 
     def symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-        del inputs, outputs
-        return {"K": math.prod(per_axis(attributes["kernel"], rank))}
+        del outputs
+        # A window that is larger than the picture sees the picture.
+        kernel = per_axis(attributes["kernel"], rank)
+        return {"K": math.prod(map(min, kernel, inputs[0][-rank:]))}
 
     register(
         Operator(
