@@ -27,6 +27,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Price a training run: hours, energy, carbon, money, every assumption.",
         "Network",
     ),
+    "calibrate": (
+        "_calibrate",
+        "Measure this machine, so that times of networks can be predicted.",
+        "Network",
+    ),
     "features": ("_features", "Build, join, verify and list feature views.", "Data"),
     "dlp": ("_dlp", "Time, run and schedule programs of the deep-learning processor.", "Hardware"),
     "list": ("_list", "List qualities, families, processors, regions and more.", "Reference"),

@@ -27,7 +27,10 @@ class Latency:
     time_s : float
         Sum over operators, overheads included.
     bound_s : float
-        The same without overheads: no program that runs operator by operator is faster.
+        The least to be expected: of a roofline the time without overheads, faster than which no
+        program is that runs operator by operator; of a calibration by its largest error.
+    high_s : float
+        The most to be expected; infinite where nothing bounds it.
     notes : tuple of str
         What a reader has to know.
     method : str
@@ -42,6 +45,7 @@ class Latency:
     bound_s: float
     notes: tuple[str, ...]
     method: str
+    high_s: float = math.inf
 
     def time_by_bound_s(self) -> dict[str, float]:
         """Return the time of operators by the limit that they hit."""
@@ -51,12 +55,12 @@ class Latency:
         return found
 
     def reading(self, quality: str = "latency") -> Reading:
-        """Return it as a prediction: at least the bound, with no upper end."""
+        """Return it as a prediction, between the bound and the most to be expected."""
         return Reading(
             quality,
             self.time_s,
             self.bound_s,
-            math.inf,
+            self.high_s,
             "s",
             ReadingKind.PREDICTED,
             self.method,
@@ -70,6 +74,7 @@ class Latency:
             "format": self.number_format,
             "time_s": self.time_s,
             "bound_s": self.bound_s,
+            "high_s": self.high_s,
             "time_by_bound_s": self.time_by_bound_s(),
             "method": self.method,
             "notes": list(self.notes),

@@ -1,0 +1,406 @@
+"""What a calibration measures: chains of one operator at sizes on a grid, as small networks."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tradespace.cost.calibration_classes import sizes_of
+from tradespace.graph.builder import Builder, Value
+from tradespace.graph.network import Network
+from tradespace.graph.works import network_works
+
+Point = tuple[float, ...]
+#: Weights of a chain together should not stay in a cache from run to run.
+_COLD_BYTES = 24e6
+#: Operators of a chain, and the most multiply-accumulates of one and of all.
+_LEAST, _MOST = 2, 12
+_MOST_MACS, _MOST_CHAIN_MACS = 8e8, 2e9
+_MOST_WEIGHT_BYTES = 80e6
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A network of equal operators that stands for the sizes `points`, and all its work."""
+
+    family: str
+    points: tuple[Point, ...]
+    network: Network
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A class of operators: axes, ticks, the work at a point, how to make a chain there."""
+
+    name: str
+    axes: tuple[str, ...]
+    ticks: tuple[tuple[float, ...], ...]
+    amount: Callable[[Point], float]
+    make: Callable[[Builder, Point, int], Value]
+    counts_macs: bool = True
+    #: Positions of two axes whose exchange changes nothing: a chain goes there and back.
+    symmetric: tuple[int, int] | None = None
+    #: Bytes of the weights at a point.
+    weight_bytes: Callable[[Point], float] = lambda point: 0.0 * point[0]
+    #: Whether a network can be made at a point.
+    possible: Callable[[Point], bool] = lambda point: point[0] > 0
+    #: How often an element is moved for each time that it counts in the class.
+    times: float = 1.0
+
+    def probes(self, number_format: str) -> Iterator[Probe]:
+        """Yield a probe for each point worth measuring; the largest are left to neighbors."""
+        for point in itertools.product(*self.ticks):
+            mirrored = _mirror(point, self.symmetric)
+            if mirrored < point or not self.possible(point):
+                continue
+            macs = self.amount(point) if self.counts_macs else 0.0
+            weights = self.weight_bytes(point)
+            if macs > _MOST_MACS or weights * _LEAST > _MOST_WEIGHT_BYTES:
+                continue
+            count = max(_LEAST, min(_MOST, math.ceil(_COLD_BYTES / max(weights, _COLD_BYTES / 8))))
+            while count > _LEAST and count * macs > _MOST_CHAIN_MACS:
+                count -= 1
+            count += count % 2
+            builder = Builder(self.name, format=number_format)
+            made = builder.build(self.make(builder, point, count))
+            points = tuple(dict.fromkeys((point, mirrored)))
+            yield Probe(self.name, points, made, self.times * _work_of(self.name, made))
+
+
+def _work_of(family: str, network: Network) -> float:
+    """Return the work of all operators of a class; rounded sizes make it differ from a point's."""
+    sized = (sizes_of(work) for work in network_works(network))
+    return math.fsum(s.amount for s in sized if s.family == family)
+
+
+def _mirror(point: Point, axes: tuple[int, int] | None) -> Point:
+    if axes is None:
+        return point
+    a, b = axes
+    turned = list(point)
+    turned[a], turned[b] = turned[b], turned[a]
+    return tuple(turned)
+
+
+# ------------------------------------------------------------------------------ products
+
+
+def _side(positions: float) -> int:
+    return round(math.sqrt(positions))
+
+
+def _convolution(kernel: int) -> Callable[[Builder, Point, int], Value]:
+    def make(b: Builder, point: Point, count: int) -> Value:
+        m, n, k = (int(x) for x in point)
+        x = b.input((k, _side(m), _side(m)))
+        for i in range(count):
+            x = b.conv(x, (n, k)[i % 2], kernel, padding=kernel // 2, name=f"conv{i}")
+        return x
+
+    return make
+
+
+def _images(b: Builder, point: Point, count: int) -> Value:
+    m, n, window = (int(x) for x in point)
+    kernel, stride = _side(window), 2
+    size = (_side(m) - 1) * stride + kernel
+    x = b.input((3, size, size))
+    made = [b.conv(x, n, kernel, stride=stride, name=f"conv{i}") for i in range(count)]
+    pooled = [
+        b.global_pool(y, function="average", keep=True, name=f"end{i}") for i, y in enumerate(made)
+    ]
+    return b.add(*pooled)
+
+
+def _depthwise(b: Builder, point: Point, count: int) -> Value:
+    elements, window = point
+    channels = 32 if elements <= 2e4 else 128
+    side = max(2, _side(elements / channels))
+    kernel = _side(window)
+    x = b.input((channels, side, side))
+    for i in range(count):
+        x = b.conv(x, channels, kernel, padding=kernel // 2, groups=channels, name=f"conv{i}")
+    return x
+
+
+def _grouped(b: Builder, point: Point, count: int) -> Value:
+    m, groups, n = (int(x) for x in point)
+    x = b.input((groups * n, _side(m), _side(m)))
+    for i in range(count):
+        x = b.conv(x, groups * n, 3, padding=1, groups=groups, name=f"conv{i}")
+    return x
+
+
+def _dense(b: Builder, point: Point, count: int) -> Value:
+    m, n, k = (int(x) for x in point)
+    x = b.tensor_input((m, k))
+    for i in range(count):
+        x = b.dense(x, (n, k)[i % 2], name=f"dense{i}")
+    return x
+
+
+_HEADS = 4
+
+
+def _matmul(b: Builder, point: Point, count: int) -> Value:
+    m, n, k = (int(x) for x in point)
+    x = b.tensor_input((_HEADS, m, k), name="left")
+    there, back = b.tensor_input((_HEADS, k, n), name="a"), b.tensor_input((_HEADS, n, k), name="b")
+    for i in range(count):
+        x = b.matmul(x, (there, back)[i % 2], name=f"matmul{i}")
+    return x
+
+
+def _attention(b: Builder, point: Point, count: int) -> Value:
+    rows, columns, width = (int(x) for x in point)
+    x = b.tensor_input((1, _HEADS, rows, width), name="query")
+    key = b.tensor_input((1, _HEADS, columns, width), name="key")
+    value = b.tensor_input((1, _HEADS, columns, width), name="value")
+    for i in range(count):
+        x = b.attention(x, key, value, name=f"attention{i}")
+    return x
+
+
+_STEPS = 16
+
+
+def _recurrent(cell: str, gates: int) -> Callable[[Builder, Point, int], Value]:
+    def make(b: Builder, point: Point, count: int) -> Value:
+        m, n, k = (int(x) for x in point)
+        hidden = n // gates
+        x = b.tensor_input((m, _STEPS, k - hidden))
+        # Each layer reads the input, so that all have the same sizes.
+        return b.add(
+            *(
+                b.recurrent(cell, x, hidden, name=f"{cell}{i}", sequences=False)
+                for i in range(count)
+            )
+        )
+
+    return make
+
+
+# ------------------------------------------------------------------- everything else
+
+
+def _chain(apply: Callable[[Builder, Value, int], Value], width: int) -> Callable[..., Value]:
+    def make(b: Builder, point: Point, count: int) -> Value:
+        elements = int(point[0])
+        x = b.tensor_input((max(1, elements // width), min(width, elements)))
+        for i in range(count):
+            x = apply(b, x, i)
+        return x
+
+    return make
+
+
+def _unary(name: str) -> Callable[..., Value]:
+    return _chain(lambda b, x, i: b.apply(name, x, name=f"{name}{i}"), 768)
+
+
+def _binary(name: str) -> Callable[..., Value]:
+    def make(b: Builder, point: Point, count: int) -> Value:
+        elements = int(point[0])
+        shape = (max(1, elements // 768), min(768, elements))
+        x, y = b.tensor_input(shape, name="x"), b.tensor_input(shape, name="y")
+        for i in range(count):
+            x = b.apply(name, x, y, name=f"{name}{i}")
+        return x
+
+    return make
+
+
+def _image_chain(
+    apply: Callable[[Builder, Value, int], Value], channels: int = 64
+) -> Callable[..., Value]:
+    def make(b: Builder, point: Point, count: int) -> Value:
+        side = max(2, _side(point[0] / channels))
+        x = b.input((channels, side, side))
+        for i in range(count):
+            x = apply(b, x, i)
+        return x
+
+    return make
+
+
+def _pool(function: str) -> Callable[..., Value]:
+    def make(b: Builder, point: Point, count: int) -> Value:
+        kernel = _side(point[1])
+        side = max(2, _side(point[0] / 64))
+        # The layer before lets a runtime choose its own layout, as in a network.
+        x = b.conv(b.input((8, side, side)), 64, 1, name="before")
+        for i in range(count):
+            # Even windows shrink the image by one a step.
+            x = b.pool(x, function, kernel, stride=1, padding=kernel // 2, name=f"pool{i}")
+        return x
+
+    return make
+
+
+def _ends(function: str) -> Callable[..., Value]:
+    def make(b: Builder, point: Point, count: int) -> Value:
+        side = max(2, _side(point[0] / 64))
+        x = b.input((64, side, side))
+        made = [
+            b.global_pool(x, function=function, keep=True, name=f"pool{i}") for i in range(count)
+        ]
+        return b.add(*made)
+
+    return make
+
+
+def _mean(b: Builder, point: Point, count: int) -> Value:
+    x = b.tensor_input((max(1, int(point[0]) // 768), min(768, int(point[0]))))
+    made = [
+        b.apply("mean", x, name=f"mean{i}", axes=(-1,), keep_dimensions=True) for i in range(count)
+    ]
+    return b.add(*made)
+
+
+def _concatenate(b: Builder, point: Point, count: int) -> Value:
+    side = max(2, _side(point[0] / 128))
+    x, y = b.input((64, side, side), name="x"), b.input((64, side, side), name="y")
+    made = [b.concatenate([x, y], axis=1, name=f"concat{i}") for i in range(count)]
+    return b.concatenate(made, axis=1, name="all")
+
+
+def _embedding(b: Builder, point: Point, count: int) -> Value:
+    rows = max(1, int(point[0]) // 768)
+    indices = b.tensor_input((1, rows), format="int64", name="indices")
+    made = [b.embedding(indices, 4096, 768, name=f"embedding{i}")[0] for i in range(count)]
+    return b.concatenate(made, axis=1, name="all")
+
+
+def _elements(point: Point) -> float:
+    return point[0]
+
+
+_SIZES = (768.0, 12288.0, 98304.0, 786432.0, 3145728.0)
+_FEW = (768.0, 98304.0, 1572864.0)
+
+
+def _simple(name: str, make: Callable[..., Value], sizes: Sequence[float] = _FEW) -> Family:
+    return Family(name, ("elements",), (tuple(sizes),), _elements, make, counts_macs=False)
+
+
+def _product(
+    name: str, kernel: int, positions: Sequence[float], channels: Sequence[float]
+) -> Family:
+    window = kernel * kernel
+    return Family(
+        name,
+        ("positions", "output channels", "input channels"),
+        (tuple(positions), tuple(channels), tuple(channels)),
+        lambda p: p[0] * p[1] * p[2] * window,
+        _convolution(kernel),
+        symmetric=(1, 2),
+        weight_bytes=lambda p: 4 * p[1] * p[2] * window,
+    )
+
+
+def _recurrent_family(cell: str, gates: int) -> Family:
+    return Family(
+        cell,
+        ("rows", "gates", "inputs"),
+        ((1.0, 16.0), (128.0 * gates, 512.0 * gates), (256.0, 1024.0)),
+        lambda p: _STEPS * p[0] * p[1] * p[2],
+        _recurrent(cell, gates),
+        weight_bytes=lambda p: 4 * p[1] * p[2],
+        possible=lambda p: p[2] >= 2 * p[1] / gates,
+    )
+
+
+def families() -> list[Family]:
+    """Return everything that is measured."""
+    return [
+        _product("convolution 1x1", 1, (49.0, 196.0, 784.0, 3136.0), (16.0, 64.0, 256.0, 1024.0)),
+        _product("convolution 3x3", 3, (49.0, 196.0, 784.0, 3136.0), (16.0, 64.0, 128.0, 512.0)),
+        _product("convolution 5x5", 5, (49.0, 784.0), (16.0, 64.0, 192.0)),
+        Family(
+            "convolution of images",
+            ("positions", "output channels", "window"),
+            ((2916.0, 12544.0), (16.0, 64.0), (9.0, 49.0, 121.0)),
+            lambda p: p[0] * p[1] * 3 * p[2],
+            _images,
+        ),
+        Family(
+            "convolution depthwise",
+            ("elements", "window"),
+            ((1568.0, 25088.0, 100352.0, 401408.0, 1204224.0), (9.0, 25.0, 49.0)),
+            lambda p: p[0] * p[1],
+            _depthwise,
+        ),
+        Family(
+            "convolution grouped",
+            ("positions", "groups", "channels of a group"),
+            ((49.0, 784.0), (2.0, 8.0, 32.0), (4.0, 16.0, 64.0)),
+            lambda p: p[0] * p[1] * p[2] * p[2] * 9,
+            _grouped,
+            weight_bytes=lambda p: 36 * p[1] * p[2] * p[2],
+        ),
+        Family(
+            "dense",
+            ("rows", "outputs", "inputs"),
+            ((1.0, 8.0, 32.0, 128.0, 512.0), *((64.0, 256.0, 1024.0, 4096.0),) * 2),
+            lambda p: p[0] * p[1] * p[2],
+            _dense,
+            symmetric=(1, 2),
+            weight_bytes=lambda p: 4 * p[1] * p[2],
+        ),
+        Family(
+            "matmul",
+            ("rows", "columns", "terms"),
+            ((1.0, 64.0, 256.0), (16.0, 64.0, 256.0), (16.0, 64.0, 256.0)),
+            lambda p: _HEADS * p[0] * p[1] * p[2],
+            _matmul,
+            symmetric=(1, 2),
+        ),
+        Family(
+            "attention",
+            ("queries", "keys", "width of a head"),
+            ((1.0, 64.0, 256.0), (64.0, 256.0), (32.0, 64.0)),
+            lambda p: 2 * _HEADS * p[0] * p[1] * p[2],
+            _attention,
+        ),
+        _recurrent_family("lstm", 4),
+        _recurrent_family("gru", 3),
+        _recurrent_family("rnn", 1),
+        *(_simple(name, _unary(name), _SIZES) for name in ("relu", "gelu", "sigmoid")),
+        *(_simple(name, _unary(name)) for name in ("silu", "hard_swish", "tanh", "gelu_tanh")),
+        *(_simple(name, _binary(name), _SIZES) for name in ("add", "multiply")),
+        _simple("softmax", _unary("softmax"), _SIZES),
+        _simple(
+            "layer_norm", _chain(lambda b, x, i: b.layer_norm(x, name=f"norm{i}"), 768), _SIZES
+        ),
+        _simple("rms_norm", _chain(lambda b, x, i: b.rms_norm(x, name=f"norm{i}"), 768)),
+        _simple(
+            "batch_norm", _image_chain(lambda b, x, i: b.batch_norm(x, name=f"norm{i}")), _SIZES
+        ),
+        _simple(
+            "local_response_norm",
+            _image_chain(lambda b, x, i: b.local_response_norm(x, name=f"norm{i}")),
+        ),
+        _simple("concatenate", _concatenate, _SIZES),
+        # What is looked up is joined at the end: every element moves twice.
+        replace(_simple("embedding", _embedding), times=2.0),
+        _simple("mean", _mean),
+        _simple("global_average_pool", _ends("average"), _SIZES),
+        _simple("global_max_pool", _ends("max")),
+        *(
+            Family(
+                f"{function}_pool2d",
+                ("elements", "window"),
+                ((6272.0, 50176.0, 200704.0, 802816.0), (9.0, 25.0)),
+                lambda p: p[0] * p[1],
+                _pool(function),
+                counts_macs=False,
+            )
+            for function in ("max", "average")
+        ),
+    ]
+
+
+__all__ = ["Family", "Probe", "families"]

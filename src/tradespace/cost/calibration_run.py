@@ -1,0 +1,300 @@
+"""Measuring a machine: every probe and the networks held out, on one runtime."""
+
+from __future__ import annotations
+
+import gc
+import math
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from tradespace.core.errors import GraphError, InputError
+from tradespace.core.suggest import unknown_name
+from tradespace.cost.calibration import Calibration, HoldOut, predict
+from tradespace.cost.calibration_grid import build_grid
+from tradespace.cost.calibration_machine import machine_facts
+from tradespace.cost.calibration_probes import Family, Probe, families
+from tradespace.graph.builder import Builder
+from tradespace.graph.network import Network
+from tradespace.graph.works import network_works
+
+#: Networks of the zoo that are timed at the end; none takes part in fitting.
+HOLD_OUT: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("resnet18", {}),
+    ("mobilenet-v2", {}),
+    ("densenet121", {}),
+    ("squeezenet1-0", {}),
+    ("distilbert", {"length": 64}),
+    ("lstm-zaremba-small", {}),
+)
+#: Runs of a probe: at least, at most, and the time after which it is enough.
+_LEAST_RUNS, _MOST_RUNS, _ENOUGH_S = 4, 12, 0.06
+#: A tensor whose copy measures the bandwidth.
+_LARGE = 8_388_608
+
+#: (done, total, what) -> nothing.
+Progress = Callable[[int, int, str], None]
+Pass = Callable[[], None]
+
+
+class Runner(Protocol):
+    """Something that runs networks."""
+
+    name: str
+    device: str
+    threads: int
+    number_format: str
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of its libraries."""
+        ...
+
+    def device_name(self) -> str:
+        """Return the name of the accelerator; empty on a CPU."""
+        ...
+
+    def prepare(self, network: Network) -> Pass:
+        """Return what runs a forward pass to its end; raise `GraphError` if it cannot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times of a pass: the least of some runs, on the wall and of the thread that works."""
+
+    wall_s: float
+    cpu_s: float
+    runs: int
+    total_wall_s: float
+    total_cpu_s: float
+
+    def value(self, *, single: bool) -> float:
+        """Return the time to believe.
+
+        With one thread on a CPU it is the CPU time, which others on the machine disturb
+        less and which is the wall time when they are quiet; else the wall time.
+        """
+        return min(self.wall_s, self.cpu_s) if single else self.wall_s
+
+
+def time_pass(run: Pass, *, least: int = _LEAST_RUNS, enough_s: float = _ENOUGH_S) -> Timing:
+    """Return the least time of some runs after one that warms up."""
+    run()
+    walls: list[float] = []
+    cpus: list[float] = []
+    began = time.perf_counter()
+    while len(walls) < least or (
+        len(walls) < _MOST_RUNS and time.perf_counter() - began < enough_s
+    ):
+        cpu, wall = time.thread_time(), time.perf_counter()
+        run()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.thread_time() - cpu)
+    return Timing(min(walls), min(cpus), len(walls), math.fsum(walls), math.fsum(cpus))
+
+
+def runner(
+    runtime: str = "onnxruntime",
+    *,
+    device: str = "cpu",
+    number_format: str = "fp32",
+    threads: int = 1,
+) -> Runner:
+    """Return what runs networks on a runtime.
+
+    Raises
+    ------
+    InputError
+        If the runtime, device or format does not exist or does not go together.
+    MissingExtraError
+        If torch is asked for and not installed.
+
+    """
+    if threads < 1:
+        msg = f"A pass needs at least one thread; got {threads}."
+        raise InputError(msg, remedy="Write --threads 1.")
+    if runtime == "onnxruntime":
+        from tradespace.cost.calibration_onnx import OnnxRunner
+
+        return OnnxRunner(device=device, number_format=number_format, threads=threads)
+    if runtime == "torch":
+        from tradespace.cost.calibration_torch import TorchRunner
+
+        return TorchRunner(device=device, number_format=number_format, threads=threads)
+    message, remedy = unknown_name("runtime", runtime, ("onnxruntime", "torch"))
+    raise InputError(message, remedy=remedy)
+
+
+def calibrate(
+    runtime: str = "onnxruntime",
+    *,
+    device: str = "cpu",
+    number_format: str = "fp32",
+    threads: int = 1,
+    name: str = "",
+    holdout: Sequence[tuple[str, Mapping[str, Any]]] = HOLD_OUT,
+    chosen: Callable[[Family], bool] | None = None,
+    progress: Progress | None = None,
+) -> Calibration:
+    """Measure this machine and return the calibration; about a minute, nothing is stored.
+
+    Parameters
+    ----------
+    runtime : str
+        ``"onnxruntime"`` or ``"torch"``.
+    device : str
+        ``"cpu"``, or ``"cuda"`` with torch.
+    number_format : str
+        ``"fp32"``; with torch also ``"bf16"`` and ``"fp16"``.
+    threads : int
+        That a pass may use on a CPU.
+    name : str
+        To store it under; made of the others if empty.
+    holdout : sequence of (str, Mapping)
+        Networks of the zoo, with settings, that are timed at the end and not fitted.
+    chosen : callable, optional
+        Which classes to measure; all unless given.
+    progress : callable, optional
+        Told after each step.
+
+    Raises
+    ------
+    InputError
+        If what is asked for does not go together.
+
+    """
+    began = time.perf_counter()
+    tell: Progress = progress or _silent
+    run = runner(runtime, device=device, number_format=number_format, threads=threads)
+    wanted = [f for f in families() if chosen is None or chosen(f)]
+    probes = [p for family in wanted for p in family.probes(number_format)]
+    # In random order, so that a slow moment of the machine does not fall on one class.
+    random.Random(0).shuffle(probes)  # noqa: S311 - no secret
+    total = len(probes) + len(holdout) + 2
+    single = device == "cpu" and threads == 1
+    walls = cpus = 0.0
+    tell(0, total, "starting a pass")
+    overhead, least = _overheads(run, single=single)
+    bandwidth = _bandwidth(run, overhead, single=single)
+    tell(2, total, "overheads and bandwidth")
+    times: dict[str, dict[tuple[float, ...], float]] = {f.name: {} for f in wanted}
+    amounts = {f.name: f.amount for f in wanted}
+    failures = []
+    for i, probe in enumerate(probes):
+        try:
+            timing = _time_probe(run, probe)
+        except GraphError as error:
+            failures.append(f"{probe.family} {probe.points[0]}: {error.message}")
+            continue
+        each = max(timing.value(single=single) - overhead, 1e-9) / probe.amount
+        for point in probe.points:
+            times[probe.family][point] = each * amounts[probe.family](point)
+        walls, cpus = walls + timing.total_wall_s, cpus + timing.total_cpu_s
+        tell(i + 3, total, probe.family)
+    made = Calibration(
+        name=name or f"{runtime}-{device}-{number_format}-{threads}",
+        machine=machine_facts(run.device_name()),
+        runtime=runtime,
+        device=device,
+        number_format=number_format,
+        threads=threads,
+        versions=run.versions(),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        run_overhead_s=overhead,
+        operator_overhead_s=least,
+        bandwidth_bytes_per_s=bandwidth,
+        grids={
+            f.name: build_grid(
+                f.name,
+                f.axes,
+                f.ticks,
+                times[f.name],
+                amount=f.amount,
+                counts_macs=f.counts_macs,
+            )
+            for f in wanted
+            if times[f.name]
+        },
+        wall_per_cpu=walls / cpus if single and cpus else 1.0,
+        clock="CPU time of the thread that works, least of the runs"
+        if single
+        else "wall time, least of the runs",
+        failures=tuple(failures),
+    )
+    rows = []
+    for i, (network, settings) in enumerate(holdout):
+        tell(len(probes) + 2 + i, total, f"held out: {network}")
+        row = _hold_out(run, made, network, settings, single=single)
+        if isinstance(row, str):
+            failures.append(row)
+        else:
+            rows.append(row)
+    tell(total, total, "done")
+    return replace(
+        made,
+        holdout=tuple(rows),
+        failures=tuple(failures),
+        taken_s=time.perf_counter() - began,
+    )
+
+
+def _silent(done: int, total: int, text: str) -> None:
+    del done, total, text
+
+
+def _overheads(run: Runner, *, single: bool) -> tuple[float, float]:
+    """Return the time of starting a pass and the least time of an operator in it."""
+
+    def chain(count: int) -> float:
+        b = Builder("overhead", format=run.number_format)
+        x = b.tensor_input((1, 16))
+        for i in range(count):
+            x = b.apply("softmax", x, name=f"softmax{i}")
+        prepared = run.prepare(b.build(x))
+        return min(time_pass(prepared, least=50).value(single=single) for _ in range(3))
+
+    short, long = chain(1), chain(33)
+    least = max(1e-8, (long - short) / 32)
+    return max(0.0, short - least), least
+
+
+def _bandwidth(run: Runner, overhead: float, *, single: bool) -> float:
+    """Return bytes a second of adding two tensors that fit no cache."""
+    b = Builder("bandwidth", format=run.number_format)
+    x, y = b.tensor_input((_LARGE,), name="x"), b.tensor_input((_LARGE,), name="y")
+    network = b.build(b.add(b.add(x, y, name="first"), y, name="second"))
+    taken = time_pass(run.prepare(network)).value(single=single) - overhead
+    moved = sum(w.read_bytes + w.write_bytes for w in network_works(network))
+    return moved / max(taken, 1e-9)
+
+
+def _time_probe(run: Runner, probe: Probe) -> Timing:
+    prepared = run.prepare(probe.network)
+    timing = time_pass(prepared)
+    del prepared
+    return timing
+
+
+def time_network(run: Runner, network: Network, *, least: int = 5, enough_s: float = 0.5) -> Timing:
+    """Return the time of a pass of a network."""
+    prepared = run.prepare(network)
+    timing = time_pass(prepared, least=least, enough_s=enough_s)
+    del prepared
+    gc.collect()
+    return timing
+
+
+def _hold_out(
+    run: Runner, made: Calibration, name: str, settings: Mapping[str, Any], *, single: bool
+) -> HoldOut | str:
+    from tradespace.graph.zoo import network as build
+
+    try:
+        network = build(name, **settings).with_format(run.number_format)
+        measured = time_network(run, network).value(single=single)
+    except GraphError as error:
+        return f"held out {name}: {error.message}"
+    return HoldOut(name, predict(network_works(network), made).time_s, measured)
