@@ -120,6 +120,7 @@ def test_a_comparison_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Pat
         (["inspect", MLP, "--budget", "speed <= 3"], "quantity to bound"),
         (["inspect", MLP, "--html", "/no/such/folder/x.html"], "cannot be written"),
         (["inspect", MLP, "--input", "1x784"], "--batch"),
+        (["inspect", "no_such_model.py:Net", "--input", "1x3"], "no_such_model.py"),
         (["compare", "alexnet", "vgg20"], "vgg"),
     ],
 )

@@ -22,7 +22,11 @@ Format = Annotated[
 ]
 On = Annotated[
     str | None,
-    typer.Option("--on", help="Processor: a name of 'tradespace list processors' or a YAML file."),
+    typer.Option(
+        "--on",
+        help="Processor: a name of 'tradespace list processors', a YAML file, dlp, or "
+        "this-machine once it is calibrated.",
+    ),
 ]
 
 

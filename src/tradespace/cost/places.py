@@ -43,7 +43,8 @@ def timed(
     works : sequence of Work
         Its operators.
     on : str, path or Processor
-        A name or a file of a profile; ``"dlp"``, whose programs are written and timed.
+        A name or a file of a profile; ``"dlp"``, whose programs are written and timed;
+        ``"this-machine"`` or the name of a calibration.
     number_format : str
         Of signals and weights.
     efficiency : float
@@ -67,6 +68,14 @@ def timed(
     text = on if isinstance(on, str) else ""
     if text == DLP or text.startswith(f"{DLP}:"):
         return _on_dlp(network, text.partition(":")[2], number_format)
+    if text:
+        from tradespace.cost.calibration_store import THIS_MACHINE, calibrations, load_calibration
+
+        if text == THIS_MACHINE or text in calibrations():
+            from tradespace.cost.calibration import predict
+
+            made = load_calibration(text)
+            return Timed(made.as_processor(), predict(works, made))
     chip = on if isinstance(on, Processor) else processor(on)
     return Timed(chip, predict_latency(works, chip, efficiency=efficiency))
 

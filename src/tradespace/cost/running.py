@@ -104,7 +104,7 @@ def running(
 
     """
     processor, latency = run.processor, run.latency
-    assumptions = [latency.method, *latency.notes]
+    assumptions = [latency.method, *(n for n in latency.notes if n not in latency.method)]
     seconds = latency.time_s
     energy, carbon = run.energy_j, None
     if energy is not None:

@@ -180,7 +180,7 @@ def training(
     steps = None if samples is None else math.ceil(samples / (network.batch * chips))
     seconds = step.time_s * (steps or 1)
     assumptions = ["a step: forward, backward and update, nothing merged", step.method]
-    assumptions += step.notes
+    assumptions += [note for note in step.notes if note not in step.method]
     if chips > 1:
         assumptions.append(f"{chips} chips, each with its own batch; exchanging gradients is free")
     energy = carbon = usd = None

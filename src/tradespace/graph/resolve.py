@@ -191,8 +191,10 @@ def _from_code(
 ) -> Network:
     from tradespace.graph.readers.sources import load_torch
 
-    module = load_torch(text, settings)
-    return _read_module(module, inputs, batch, training=training, name=type(module).__name__)
+    notes: list[str] = []
+    module = load_torch(text, settings, notes=notes)
+    network = _read_module(module, inputs, batch, training=training, name=type(module).__name__)
+    return replace(network, notes=(*network.notes, *notes))
 
 
 def _read_module(
@@ -201,7 +203,7 @@ def _read_module(
     from tradespace.graph.readers.torch import read_torch
 
     if inputs is None:
-        from tradespace.graph.readers.sources import guess_inputs
+        from tradespace.graph.readers.inputs import guess_input
 
-        inputs = guess_inputs(module)
+        inputs = guess_input(module, batch=batch or 1)
     return read_torch(module, with_batch(inputs, batch), name=name, training=training)

@@ -1,0 +1,81 @@
+"""Pages whose commands and examples are run: what a page shows is what a reader gets.
+
+A block ``console`` holds commands after ``$`` and what they print; ``...`` stands for anything. A
+block ``python`` whose first line is ``# name.py`` is the file that commands after it read; one
+with ``>>>`` is run as a doctest.
+"""
+
+from __future__ import annotations
+
+import doctest
+import io
+import re
+import shlex
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from tradespace.cli import run
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.glob("inspect/*.md"))
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_a_page_shows_what_its_commands_print(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if kind == "python" and (name := re.match(r"# (\w+\.py)\n", text)):
+            Path(name[1]).write_text(text, encoding="utf-8")
+        elif kind == "python" and ">>>" in text:
+            pytest.importorskip("torch") if "torch" in text else None
+            check_example(text, page.name)
+        elif kind == "console":
+            for command, expected in split(text):
+                if "my_" in command:
+                    pytest.importorskip("torch")
+                assert matches(expected, output_of(command)), f"{command}\n{output_of(command)}"
+
+
+def split(text: str) -> list[tuple[str, str]]:
+    """Return commands with what they are shown to print."""
+    found: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif found:
+            found[-1][1].append(line)
+    return [(command, "\n".join(lines)) for command, lines in found]
+
+
+def output_of(command: str) -> str:
+    program, *arguments = shlex.split(command)
+    assert program == "tradespace"
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(out):
+        run(arguments)
+    return out.getvalue()
+
+
+def matches(expected: str, printed: str) -> bool:
+    """Return whether a text is what was printed, spaces at the ends of lines aside."""
+    if not expected.strip():
+        return True
+    clean = [re.sub(r"\s+", " ", text).strip() for text in (expected, printed)]
+    pattern = re.sub(r"(?:\\ )?(?:\\\.){3}(?:\\ )?", ".*?", re.escape(clean[0]))
+    return re.search(pattern, clean[1], re.DOTALL) is not None
+
+
+def check_example(text: str, name: str) -> None:
+    test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
+    runner = doctest.DocTestRunner(
+        optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS, verbose=False
+    )
+    runner.run(test)
+    assert runner.failures == 0
