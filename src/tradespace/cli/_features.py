@@ -52,6 +52,9 @@ def build(
     data: Data = None,
     view: Views = None,
     every: Annotated[str, typer.Option("--every", help="Length of a slice of time.")] = "1d",
+    rows_at_once: Annotated[
+        int | None, typer.Option(help="Events held in memory; by default those of two gigabytes.")
+    ] = None,
     *,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     as_json: AsJson = False,
@@ -61,7 +64,9 @@ def build(
 
     views = _chosen(file, view)
     with _progress(show=not (quiet or as_json)) as listen:
-        manifest = build_views(views, out, data=data, every=every, progress=listen)
+        manifest = build_views(
+            views, out, data=data, every=every, rows_at_once=rows_at_once, progress=listen
+        )
     n_slices = len(manifest["partitions"])
     text = (
         f"{out}: {len(manifest['features'])} features of {manifest['rows']:,} events in "

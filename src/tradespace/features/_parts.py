@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _ROW, _SLICE = "__row", "__slice"
+#: Rows of a group within a file: what is read at least.
+_GROUP = 1 << 15
 
 
 def build_in_parts(
@@ -81,13 +83,13 @@ def build_in_parts(
             _compute(group, found, place, part, kept, work)
             share = (place * n_parts + part + 1) / (len(by_entity) * n_parts)
             progress(0.3 + 0.4 * share, "Computing features.")
-    _assemble(views, found, stale, names, out, work, rows_at_once // 4, progress)
+    _assemble(views, found, stale, names, out, work, rows_at_once // 3, progress)
     shutil.rmtree(work)
 
 
 def _write(frame: pl.DataFrame, place: Path) -> None:
     unfinished = place.with_name(f".{place.name}")
-    frame.write_parquet(unfinished, compression="lz4")
+    frame.write_parquet(unfinished, compression="lz4", statistics=False, row_group_size=_GROUP)
     unfinished.replace(place)
 
 
@@ -98,9 +100,8 @@ def _spread(
     for number, events, slices in found.read(first, last):
         complete = work / f"chunk-{number}"
         if not complete.exists():
-            frame = events.frame.with_columns(
-                pl.Series(_ROW, np.arange(len(slices)) + number * CHUNK), pl.Series(_SLICE, slices)
-            ).filter((slices >= first) & (slices <= last))
+            frame = _numbered(number, events.frame, slices)
+            frame = frame.filter((slices >= first) & (slices <= last))
             for place, entity in enumerate(entities):
                 parts = (frame[entity].hash(seed=0) % n_parts).to_numpy()
                 order = np.argsort(parts.astype(np.uint16), kind="stable")
@@ -153,35 +154,50 @@ def _assemble(
 ) -> None:
     n_done = 0
     keys = key_columns(found.source, views)
+    features = [name for view in views.values() for name in view.names]
+    computed = [_Values(place) for place in sorted(work.glob("values-*.parquet"))]
     for group in _by_rows(stale, found, rows_at_once):
         first, last = group[0], group[-1]
+        kept = pl.col(_SLICE).is_in(pl.Series(group).implode())
         frames = [
-            events.frame.with_columns(
-                pl.Series(_ROW, np.arange(len(slices)) + number * CHUNK), pl.Series(_SLICE, slices)
-            ).filter((slices >= first) & (slices <= last))
+            _numbered(number, events.frame, slices).filter(kept)
             for number, events, slices in found.read(first, last)
         ]
-        rows = pl.concat(frames).filter(pl.col(_SLICE).is_in(pl.Series(group).implode()))
-        result = rows.select(keys)
+        rows = pl.concat([frame for frame in frames if frame.height])
         values: dict[str, npt.NDArray[Any]] = {}
         for view in views.values():
             if not isinstance(view, FeatureView):
                 values.update(compute_row_features(view, rows))
-        for place in range(len({v.entity for v in views.values() if isinstance(v, FeatureView)})):
+        for entity in {file.entity for file in computed}:
             parts = pl.concat(
-                [
-                    pl.scan_parquet(file).filter(pl.col(_SLICE).is_between(first, last)).collect()
-                    for file in work.glob(f"values-{place}-*.parquet")
-                ]
-            ).filter(pl.col(_SLICE).is_in(pl.Series(group).implode()))
-            order = parts[_ROW].arg_sort()
-            for name in parts.columns[2:]:
-                values[name] = parts[name].gather(order).to_numpy()
-        features = [name for view in views.values() for name in view.names]
-        result = result.with_columns([pl.Series(name, values[name]) for name in features])
+                [file.read(first, last) for file in computed if file.entity == entity]
+            )
+            parts = parts.filter(kept).sort(_ROW)
+            values.update({name: parts[name].to_numpy() for name in parts.columns[2:]})
+        result = rows.select(keys).with_columns(
+            [pl.Series(name, values[name]) for name in features]
+        )
         write_slices(result, rows[_SLICE].to_numpy(), group, names, out)
         n_done += len(group)
         progress(0.7 + 0.3 * n_done / len(stale), "Writing slices.")
+
+
+class _Values:
+    """Values of one part, in the order of slices."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.entity = place.name.split("-")[1]
+        self._slices = pl.read_parquet(place, columns=[_SLICE])[_SLICE].to_numpy()
+
+    def read(self, first: int, last: int) -> pl.DataFrame:
+        begin, end = np.searchsorted(self._slices, [first, last + 1])
+        return pl.scan_parquet(self.place).slice(int(begin), int(end - begin)).collect()
+
+
+def _numbered(number: int, frame: pl.DataFrame, slices: npt.NDArray[np.int64]) -> pl.DataFrame:
+    rows = np.arange(len(slices)) + number * CHUNK
+    return frame.with_columns(pl.Series(_ROW, rows), pl.Series(_SLICE, slices))
 
 
 def _by_rows(stale: Sequence[int], found: Survey, most: int) -> Iterator[Sequence[int]]:

@@ -31,7 +31,8 @@ class Survey:
     """Where the events of a source lie in time.
 
     `rows` and `content` have an entry for each slice of `every_us` microseconds, by its
-    number since 1970. `chunks` says which slices the n-th chunk of the source reaches over.
+    number since 1970. `chunks` says which slices the n-th chunk of the source reaches over;
+    `row_bytes` is what an event takes in memory.
     """
 
     source: EventSource
@@ -42,6 +43,7 @@ class Survey:
     rows: Mapping[int, int]
     content: Mapping[int, str]
     chunks: tuple[tuple[int, int], ...]
+    row_bytes: float
 
     @property
     def n_rows(self) -> int:
@@ -91,9 +93,11 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
     hashes: dict[int, int] = {}
     chunks: list[tuple[int, int]] = []
     schema: dict[str, str] = {}
+    row_bytes = 0.0
     for start in range(0, total, CHUNK):
         frame = scan.slice(start, CHUNK).collect()
         schema = {name: str(dtype) for name, dtype in frame.schema.items()}
+        row_bytes = max(row_bytes, frame.estimated_size() / frame.height)
         numbers = read_events(source, frame).time_us // every_us
         chunks.append((int(numbers.min()), int(numbers.max())))
         # Sums of both halves of the hashes: no order, and no overflow.
@@ -113,7 +117,9 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
         number: content_hash([rows[number], str(hashes[number]), schema]) for number in sorted(rows)
     }
     ordered = {number: rows[number] for number in sorted(rows)}
-    return Survey(source, path, tuple(columns), schema, every_us, ordered, content, tuple(chunks))
+    return Survey(
+        source, path, tuple(columns), schema, every_us, ordered, content, tuple(chunks), row_bytes
+    )
 
 
 def inputs_of(views: Mapping[str, View], found: Survey) -> dict[int, str]:

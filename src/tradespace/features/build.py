@@ -39,8 +39,8 @@ from tradespace.store.lock import folder_lock
 #: Called with the share that is done, 0 to 1, and what is being done.
 Progress = Callable[[float, str], None]
 
-#: Events held in memory at once.
-ROWS_AT_ONCE = 4_000_000
+#: Memory that events and their features may take at once.
+_MEMORY_BYTES = 2 * 2**30
 
 
 def _quiet(_share: float, _message: str) -> None:
@@ -81,7 +81,7 @@ def build(
     *,
     data: str | None = None,
     every: str = "1d",
-    rows_at_once: int = ROWS_AT_ONCE,
+    rows_at_once: int | None = None,
     progress: Progress = _quiet,
 ) -> dict[str, Any]:
     """Write the features of every event into a folder of Parquet files.
@@ -96,9 +96,10 @@ def build(
         Files to read in place of the source's own.
     every : str
         Length of a slice of time, in UTC.
-    rows_at_once : int
-        Events held in memory. A source of more is spread over parts by a hash of the
-        entity, in a folder beside the build, and computed part by part.
+    rows_at_once : int, optional
+        Events held in memory; None: as many as take two gigabytes. A source of more is read
+        stretch by stretch of time or, where windows reach too far back for that, spread over
+        parts by a hash of the entity, in files within the folder.
     progress : callable
         Told the share that is done, and what is being done.
 
@@ -122,6 +123,9 @@ def build(
         raise FeatureError(msg, remedy="Give --out another name.")
     progress(0.0, "Reading the source.")
     found = survey(source, path, views, every_us=parse_duration_us(every, what="length of a slice"))
+    if rows_at_once is None:
+        n_features = sum(len(view.names) for view in views.values())
+        rows_at_once = int(_MEMORY_BYTES / (2 * found.row_bytes + 8 * n_features + 16))
     with folder_lock(out):
         _same_schema(out, found)
         names = _file_names(inputs_of(views, found), found)

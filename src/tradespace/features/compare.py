@@ -62,11 +62,10 @@ def diff(before: str | Path, after: str | Path, *, tolerance: float = 0.0) -> di
             removed += 0 if frames[0] is None else frames[0].height
             added += 0 if frames[1] is None else frames[1].height
             continue
-        both = (
-            frames[0]
-            .unique(identity)
-            .join(frames[1].unique(identity), on=identity, suffix=" after", maintain_order="left")
-        )
+        once = [
+            frame.unique(identity, maintain_order=True) for frame in frames if frame is not None
+        ]
+        both = once[0].join(once[1], on=identity, suffix=" after", maintain_order="left")
         removed += frames[0][identity].n_unique() - both.height
         added += frames[1][identity].n_unique() - both.height
         for name in shared:
