@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -72,6 +74,7 @@ def read_torch(
         if training is not None:
             module.train(training)
         with ExitStack() as stack:
+            _run_as_written(stack)
             stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
             torch.backends.mha.set_fastpath_enabled(False)
             stack.enter_context(torch.no_grad())
@@ -112,6 +115,16 @@ def require_torch() -> Any:
         what = "Reading torch modules"
         raise MissingExtraError(library="torch", extra="deep", needed_for=what) from None
     return torch
+
+
+def _run_as_written(stack: ExitStack) -> None:
+    """Let parts that are to be compiled run as they were written."""
+    if "torch._dynamo" in sys.modules:
+        import torch
+
+        stack.enter_context(torch.compiler.set_stance("force_eager"))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", message="Using `torch.compile")
 
 
 def _declare_parameters(module: torch.nn.Module, builder: Builder, recorder: Any) -> None:

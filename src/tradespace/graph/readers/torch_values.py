@@ -113,5 +113,8 @@ class KnownValues(TorchFunctionMode):  # type: ignore[misc]  # torch is read wit
         if func in _ASKING:
             known = self.recorder.known(args[0])
             if known is not None:
-                return func(known.clone(), *args[1:], **(kwargs or {}))
+                # The recorder must not see what happens to elements.
+                with torch._C._DisableTorchDispatch():  # noqa: SLF001 - no public name
+                    found = func(known, *args[1:], **(kwargs or {}))
+                return found if isinstance(found, list | int | float) else found.copy()
         return func(*args, **kwargs) if kwargs else func(*args)
