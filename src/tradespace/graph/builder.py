@@ -77,8 +77,8 @@ class Builder:
             self._path.pop()
 
     def path(self, name: str) -> str:
-        """Return a name under the current path."""
-        return ".".join((*self._path, name)) if name else ".".join(self._path)
+        """Return a name under the current path; one that starts with a colon is no part of it."""
+        return ".".join((*self._path, name) if name else self._path).replace(".:", ":")
 
     def _unique(self, name: str) -> str:
         count = self._used.get(name, 0)
@@ -114,7 +114,7 @@ class Builder:
         absolute: bool = False,
     ) -> Weight:
         """Add a parameter; it counts even if no operator uses it."""
-        full = name if absolute else self.path(name)
+        full = name if absolute else self.path(name).replace(":", ".")
         fixed = role in ("statistic", "constant")
         made = Parameter(
             self._unique(full),

@@ -129,12 +129,13 @@ def divisible(value: float, divisor: int = 8) -> int:
 
 def pooled_features(b: Builder, x: Value, *, name: str = "avgpool") -> Value:
     """Average over all positions and leave (batch, channels)."""
-    return b.flatten(b.adaptive_pool(x, 1, name=name), name=f"{name}:flatten")
+    before = name.partition(":")[0]
+    return b.flatten(b.adaptive_pool(x, 1, name=name), name=f"{before}:flatten")
 
 
-def mean_features(b: Builder, x: Value) -> Value:
-    """Average over all positions by a function."""
-    return b.apply("mean", x, name=":mean", axes=(2, 3))
+def mean_features(b: Builder, x: Value, *, name: str) -> Value:
+    """Average over all positions by a function; `name` is the module that comes before."""
+    return b.apply("mean", x, name=f"{name}:mean", axes=(2, 3))
 
 
 def residual(b: Builder, x: Value, h: Value, *, rate: float | None = None) -> Value:

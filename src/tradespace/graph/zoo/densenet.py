@@ -5,7 +5,7 @@ from __future__ import annotations
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Builder, Value
 from tradespace.graph.network import Network
-from tradespace.graph.zoo._blocks import conv_norm
+from tradespace.graph.zoo._blocks import conv_norm, pooled_features
 
 #: Depth -> layers of each of the four blocks.
 BLOCKS = {
@@ -62,8 +62,8 @@ def densenet(
                 for j in range(1, layers + 1):
                     x = _layer(b, x, growth, bottleneck, name=f"denselayer{j}")
         x = b.batch_norm(x, name="norm5")
-    x = b.relu(x, name=":relu")
-    x = b.flatten(b.adaptive_pool(x, 1, name=":pool"))
+    x = b.relu(x, name="features:relu")
+    x = pooled_features(b, x, name="features:pool")
     return b.build(b.dense(x, classes, name="classifier"))
 
 

@@ -205,7 +205,7 @@ def mobilenet_v2(
                     x = block.add(b, x)[1]
         with b.scope(str(at + 1)):
             x = conv_norm(b, x, divisible(1280 * max(1.0, width)), activation="relu6")
-    x = b.flatten(b.adaptive_pool(x, 1, name=":pool"))
+    x = pooled_features(b, x, name="features:pool")
     return b.build(b.dense(b.dropout(x, 0.2, name="dropout"), classes, name="classifier"))
 
 
@@ -321,5 +321,5 @@ def mnasnet(
                 with b.scope(f"{at}.{i}"):
                     x = block.add(b, x)[1]
         x = conv_norm(b, x, 1280, names=(str(at + 1), str(at + 2), str(at + 3)))
-    x = b.dropout(mean_features(b, x), 0.2, name="dropout")
+    x = b.dropout(mean_features(b, x, name="layers"), 0.2, name="dropout")
     return b.build(b.dense(x, classes, name="classifier"))

@@ -77,4 +77,4 @@ def lraspp(
         h = b.apply("resize", h, name=":enlarge", size=low.shape[2:], mode="linear")
         low = b.conv(low, classes, 1, name="low_classifier")
         h = b.add(low, b.conv(h, classes, 1, name="high_classifier"), name=":sum")
-    return b.build(b.apply("resize", h, name=":enlarge", size=(size, size), mode="linear"))
+    return b.build(b.apply("resize", h, name="classifier:whole", size=(size, size), mode="linear"))

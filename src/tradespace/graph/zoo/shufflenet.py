@@ -40,7 +40,7 @@ def shufflenet_v2(
                 x = _halving(b, x, channels) if i == 0 else _split(b, x)
     with b.scope("conv5"):
         x = conv_norm(b, x, last)
-    return b.build(b.dense(mean_features(b, x), classes, name="fc"))
+    return b.build(b.dense(mean_features(b, x, name="conv5"), classes, name="fc"))
 
 
 def _filtered(b: Builder, x: Value, channels: int, stride: int) -> Value:

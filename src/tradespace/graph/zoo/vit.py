@@ -50,10 +50,14 @@ def vit(
         raise GraphError(msg, remedy="Give a size and a width that can be divided evenly.")
     b = Builder(name, batch=batch)
     x = b.conv(b.input((3, size, size)), width, patch, stride=patch, name="conv_proj")
-    x = b.transpose(b.reshape(x, (batch, width, -1), name=":flat"), (0, 2, 1), name=":turn")
+    x = b.transpose(
+        b.reshape(x, (batch, width, -1), name="conv_proj:flat"), (0, 2, 1), name="conv_proj:turn"
+    )
     token = learned(b, (1, 1, width), name="class_token")
-    token = b.apply("view", token, name=":stretch", shape=(batch, 1, width), function="expand")
-    x = b.concatenate((token, x), name=":join")
+    token = b.apply(
+        "view", token, name="class_token:stretch", shape=(batch, 1, width), function="expand"
+    )
+    x = b.concatenate((token, x), name="class_token:join")
     with b.scope("encoder"):
         places = learned(b, (1, *x.shape[1:]), name="pos_embedding", role="position")
         x = b.dropout(b.add(x, places, name="positions"), dropout, name="dropout")
@@ -61,7 +65,7 @@ def vit(
             with b.scope(f"layers.{i}"):
                 x = _layer(b, x, heads, hidden, dropout)
         x = b.layer_norm(x, name="ln")
-    x = b.slices(x, ((batch, width),), name=":class")[0]
+    x = b.slices(x, ((batch, width),), name="encoder:class")[0]
     return b.build(b.dense(x, classes, name="heads.head"))
 
 
