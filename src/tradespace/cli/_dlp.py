@@ -200,6 +200,10 @@ def schedule(
         Path | None, typer.Option("--out", help="File, or folder for several layers.")
     ] = None,
     *,
+    steady: Annotated[
+        bool,
+        typer.Option("--steady", help="Never slower with more memory; takes seconds a layer."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write near-optimal programs for a layer or a network, with their bounds."""
@@ -215,6 +219,7 @@ def schedule(
             "objectives": _objectives(objective),
             "slack": slack,
             "max_segments": max_segments,
+            "steady": steady,
         }
         if isinstance(target, Network):
             found = schedule_network_on(target, chip, **settings)

@@ -27,6 +27,7 @@ from tradespace.hardware.dlp.layers import Layer, convolution, dense, elementwis
 from tradespace.hardware.dlp.machine import Machine, load_machine
 from tradespace.hardware.dlp.scheduler.plans import candidates
 from tradespace.hardware.dlp.scheduler.search import Schedule, schedule
+from tradespace.hardware.dlp.scheduler.steady import steady_schedule
 from tradespace.hardware.dlp.simulator.closed_form import simulate
 from tradespace.hardware.dlp.simulator.functional import run
 from tradespace.hardware.dlp.simulator.reference import reference_time_s
@@ -161,7 +162,7 @@ SEARCH = settings(max_examples=30, deadline=None)
 
 
 def scheduled(layer: Layer, machine: Machine) -> Schedule | None:
-    return schedule(layer, machine) if candidates(layer, machine, 32) else None
+    return schedule(layer, machine) if len(candidates(layer, machine, 32)) else None
 
 
 @given(PROGRAMS, MACHINES)
@@ -278,6 +279,70 @@ def test_more_memory_never_makes_a_schedule_slower(
     larger = small_machine(memories[0] * more_nram, memories[1] * more_wram)
 
     assert schedule(layer, larger, known=(small,)).ticks <= small.ticks
+
+
+FACTORS = st.sampled_from([1, 1.1, 1.5, 2, 3, 4])
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
+@given(layers(), st.sampled_from([(512, 512), (700, 2048), (2048, 1024)]), FACTORS, FACTORS)
+def test_a_steady_schedule_is_never_slower_with_more_memory_whoever_asks(
+    layer: Layer, memories: tuple[int, int], more_nram: float, more_wram: float
+) -> None:
+    small = small_machine(*memories)
+    if scheduled(layer, small_machine(512, 512)) is None:
+        return
+    large = small_machine(int(memories[0] * more_nram), int(memories[1] * more_wram))
+    before, after = steady_schedule(layer, small), steady_schedule(layer, large)
+
+    assert after.ticks <= before.ticks
+    assert simulate(after.program, large).ticks == after.ticks
+
+
+@SEARCH
+@given(layers(), MEMORIES, FACTORS, FACTORS, FACTORS, FACTORS)
+def test_a_schedule_on_more_of_anything_is_slower_by_its_own_gap_at_most(
+    layer: Layer,
+    memories: tuple[int, int],
+    more_nram: float,
+    more_wram: float,
+    bandwidth: float,
+    rate: float,
+) -> None:
+    small = small_machine(*memories)
+    first = scheduled(layer, small)
+    if first is None:
+        return
+    large = replace(
+        small,
+        nram_bytes=int(memories[0] * more_nram),
+        wram_bytes=int(memories[1] * more_wram),
+        bandwidth_bytes_per_s=small.bandwidth_bytes_per_s * bandwidth,
+        mac_per_cycle={b: r * rate for b, r in small.mac_per_cycle.items()},
+        vector_per_cycle={b: r * rate for b, r in small.vector_per_cycle.items()},
+    )
+    alone = schedule(layer, large)
+    told = schedule(layer, large, known=(first,))
+
+    assert alone.time_s <= first.time_s * (1 + alone.gap) * (1 + 1e-12)
+    assert told.time_s <= first.time_s * (1 + 1e-12)
+    assert simulate(told.program, large).ticks == told.ticks
+
+
+@SEARCH
+@given(layers(), MEMORIES)
+def test_a_larger_machine_only_admits_more_plans(layer: Layer, memories: tuple[int, int]) -> None:
+    small = candidates(layer, small_machine(*memories), 32)
+    large = candidates(layer, small_machine(2 * memories[0], 2 * memories[1]), 32)
+    plans = {large.plan(i): large.ticks[i] for i in range(len(large))}
+
+    assert all(plans[small.plan(i)] == small.ticks[i] for i in range(len(small)))
+    assert all(
+        large.plan(i).memory_words(layer)[0] <= memories[0] // 2
+        and large.plan(i).memory_words(layer)[1] <= memories[1] // 2
+        for i in range(len(large))
+    )
 
 
 @SEARCH

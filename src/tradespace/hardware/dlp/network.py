@@ -19,6 +19,7 @@ from tradespace.hardware.dlp.lowering import Step, network_steps
 from tradespace.hardware.dlp.machine import Machine, load_machine
 from tradespace.hardware.dlp.results import NetworkOnDlp, OperatorOnDlp, Uncovered
 from tradespace.hardware.dlp.scheduler.search import Objective, Schedule, schedule
+from tradespace.hardware.dlp.scheduler.steady import steady_schedule
 from tradespace.hardware.dlp.simulator.closed_form import Timing
 from tradespace.hardware.dlp.streamed import fits_on_chip, time_moves, time_recurrence, time_stream
 
@@ -31,6 +32,7 @@ def schedule_network_on(
     objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
     slack: float = 0.0,
     max_segments: int | None = None,
+    steady: bool = False,
     known: Sequence[NetworkOnDlp] = (),
 ) -> NetworkOnDlp:
     """Return what a network takes on the processor, operator by operator.
@@ -45,6 +47,9 @@ def schedule_network_on(
         ``"fp32"`` or ``"fp16"``, for signals and weights.
     objectives, slack, max_segments
         As in `schedule`, for every layer.
+    steady : bool
+        Schedule every layer so that more memory never makes it slower (`steady_schedule`), for
+        time alone; takes seconds a layer.
     known : sequence of NetworkOnDlp
         The same network on machines that have no more of anything: their programs stay
         available, so that the result is never slower.
@@ -66,7 +71,7 @@ def schedule_network_on(
     """
     chip = load_machine() if machine is None else machine
     bits = _bits(chip, number_format)
-    work = _Scheduler(chip, bits, objectives, slack, max_segments, known)
+    work = _Scheduler(chip, bits, objectives, slack, max_segments, known, steady=steady)
     rows: list[OperatorOnDlp] = []
     uncovered: list[Uncovered] = []
     for step in network_steps(network, number_format=number_format):
@@ -94,6 +99,7 @@ def schedule_layers_on(
     objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
     slack: float = 0.0,
     max_segments: int | None = None,
+    steady: bool = False,
     known: Sequence[NetworkOnDlp] = (),
 ) -> NetworkOnDlp:
     """Return what layers take, one after the other, in the same record as a network.
@@ -112,7 +118,7 @@ def schedule_layers_on(
     """
     chip = load_machine() if machine is None else machine
     bits = _bits(chip, number_format)
-    work = _Scheduler(chip, bits, objectives, slack, max_segments, known)
+    work = _Scheduler(chip, bits, objectives, slack, max_segments, known, steady=steady)
     chosen = tuple(layers)
     rows = tuple(
         work.row(
@@ -156,9 +162,12 @@ class _Scheduler:
         slack: float,
         max_segments: int | None,
         known: Sequence[NetworkOnDlp],
+        *,
+        steady: bool,
     ) -> None:
         self.machine, self.bits = machine, bits
         self.objectives, self.slack, self.max_segments = objectives, slack, max_segments
+        self.steady = steady
         self.known: dict[Layer, list[Schedule]] = {}
         for earlier in known:
             for one in {id(s): s for row in earlier.rows for s, _ in row.schedules}.values():
@@ -170,7 +179,9 @@ class _Scheduler:
     def layer(self, layer: Layer) -> Schedule:
         """Return the schedule of a layer."""
         form = replace(layer, name="")
-        if form not in self.done:
+        if form not in self.done and self.steady:
+            self.done[form] = steady_schedule(layer, self.machine, bits=self.bits)
+        elif form not in self.done:
             self.done[form] = schedule(
                 layer,
                 self.machine,

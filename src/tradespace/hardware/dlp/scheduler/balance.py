@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tradespace.hardware.dlp.scheduler.work import Load, OutputBox, Store, WeightBox, Work
+from tradespace.hardware.dlp.scheduler.work import Load, OutputBox, Store, Work
 
 _REACH = 256  # segments that a move may be brought forward or put off
 _PARTS = 32  # a part of a move is at least this fraction of it
@@ -73,8 +73,9 @@ def balance(
             continue
         earliest = max(segment[load.free] + 1 if load.free >= 0 else 0, latest - _REACH)
         left: Load | None = load
+        worth = overhead_ticks + -(-load.words // _PARTS) * word_ticks  # less is no part
         for s in range(latest, earliest - 1, -1):
-            if room[s] > overhead_ticks and left is not None:
+            if room[s] >= worth and left is not None:
                 left, taken = _split_load(
                     left, load.words, (room[s] - overhead_ticks) // word_ticks
                 )
@@ -83,6 +84,7 @@ def balance(
                     loads[s].append(taken)
                 if left is None:
                     break
+                worth = min(worth, overhead_ticks + left.words * word_ticks)
         if left is not None:
             best = max(range(latest, earliest - 1, -1), key=room.__getitem__)
             room[best] -= left.words * word_ticks + overhead_ticks
@@ -97,8 +99,9 @@ def balance(
         latest = segment[store.again] - 1 if store.again >= 0 else count - 1
         latest = min(latest, earliest + _REACH)
         rest: Store | None = store
+        worth = overhead_ticks + -(-store.words // _PARTS) * word_ticks
         for s in range(earliest, latest + 1):
-            if room[s] > overhead_ticks and rest is not None:
+            if room[s] >= worth and rest is not None:
                 rest, part = _split_store(
                     rest, store.words, (room[s] - overhead_ticks) // word_ticks
                 )
@@ -107,6 +110,7 @@ def balance(
                     stores[s].append(part)
                 if rest is None:
                     break
+                worth = min(worth, overhead_ticks + rest.words * word_ticks)
         if rest is not None:
             best = max(range(earliest, latest + 1), key=room.__getitem__)
             room[best] -= rest.words * word_ticks + overhead_ticks
@@ -134,21 +138,23 @@ def _units(words: int, whole: int, length: int, room: int) -> int:
 def _split_load(load: Load, whole: int, room: int) -> tuple[Load | None, Load | None]:
     """Return what is left of a load and the part of it that fits; its end goes first."""
     box = load.box
-    low, high = ("n0", "n1") if isinstance(box, WeightBox) else ("c0", "c1")
-    start, end = getattr(box, low), getattr(box, high)
-    if end - start == 1:
-        low, high = ("c0", "c1") if isinstance(box, WeightBox) else ("r0", "r1")
-        start, end = getattr(box, low), getattr(box, high)
+    low = 2 if box[3] - box[2] > 1 else 4  # outputs, then channels; or channels, then rows
+    start, end = box[low], box[low + 1]
     count = _units(load.words, whole, end - start, room)
     if count == 0:
         return load, None
     if count == end - start:
         return None, load
-    each = load.words // (end - start)
-    taken = load._replace(box=box._replace(**{low: end - count}), words=each * count)
-    return load._replace(
-        box=box._replace(**{high: end - count}), words=load.words - each * count
-    ), taken
+    words = load.words // (end - start) * count
+    middle = end - count
+    first, free, _, slot, _, operand, origin = load
+    kind = type(box)
+    taken = kind._make((*box[:low], middle, *box[low + 1 :]))
+    rest = kind._make((*box[: low + 1], middle, *box[low + 2 :]))
+    return (
+        Load(first, free, rest, slot, load.words - words, operand, origin),
+        Load(first, free, taken, slot, words, operand, origin),
+    )
 
 
 def _split_store(store: Store, whole: int, room: int) -> tuple[Store | None, Store | None]:

@@ -9,9 +9,9 @@ from typing import TypeAlias
 from tradespace.hardware.dlp.instructions import Array, Program
 from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.scheduler.balance import Balanced
-from tradespace.hardware.dlp.scheduler.plans import Plan
 from tradespace.hardware.dlp.scheduler.rolling import RawInstruction, RawView, roll
 from tradespace.hardware.dlp.scheduler.streaming import Streaming
+from tradespace.hardware.dlp.scheduler.table import Plan
 from tradespace.hardware.dlp.scheduler.tiling import Tiling
 from tradespace.hardware.dlp.scheduler.work import InputBox, Load, OutputBox, Task, WeightBox, Work
 

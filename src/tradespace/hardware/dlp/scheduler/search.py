@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
+
 from tradespace.core.errors import ProcessorError
 from tradespace.hardware.dlp.bounds import Bound, layer_bound
 from tradespace.hardware.dlp.costs import Ticks, compute_energy_j, move_energy_j
@@ -15,22 +17,39 @@ from tradespace.hardware.dlp.machine import Machine
 from tradespace.hardware.dlp.scheduler.balance import Balanced, balance
 from tradespace.hardware.dlp.scheduler.emit import write_program
 from tradespace.hardware.dlp.scheduler.planewise import Planewise, stream_planes
-from tradespace.hardware.dlp.scheduler.plans import (
-    Candidate,
+from tradespace.hardware.dlp.scheduler.plans import candidates
+from tradespace.hardware.dlp.scheduler.streaming import Streaming, stream_columns, stream_rows
+from tradespace.hardware.dlp.scheduler.table import (
+    COLUMNS,
+    PLANES,
+    ROWS,
+    TILES,
+    Integers,
+    Numbers,
     Plan,
     Rates,
-    candidates,
+    Table,
     panel_ratio,
     store_ratio,
 )
-from tradespace.hardware.dlp.scheduler.streaming import Streaming, stream_columns, stream_rows
 from tradespace.hardware.dlp.scheduler.tiling import tile_results
 from tradespace.hardware.dlp.scheduler.work import Work
 
 Objective = Literal["time", "traffic", "energy"]
 _EVALUATIONS = 6
-_EFFORT = 4000  # computations that a search may look at
+_EFFORT = 3000  # computations that a search may look at
+_EACH = 60  # computations that a plan costs besides
+_SMALL = 1500
+_ENOUGH = 1.0001  # of what is proved
+_NEARLY = 1.0002  # of what is hoped for, where looking costs more
 _TASKS = 1200
+_TURNS = 24  # plans of a kind that may be looked at
+_SIZES = {  # by kind, the settings that tell tiles apart: blocks, rows, columns, orders
+    COLUMNS: [0, 3],
+    ROWS: [0, 1, 3],
+    TILES: [0, 1, 2, 8],
+    PLANES: [0, 1],
+}
 
 
 @dataclass(frozen=True)
@@ -112,14 +131,17 @@ def schedule(
 
     """
     found = candidates(layer, machine, bits, most_tasks=max_segments or _TASKS)
-    if found:
-        found = _short(found, max_segments)
-    else:
+    if not len(found):
+        found = candidates(layer, machine, bits, most_tasks=max_segments or _TASKS, thorough=True)
+    if not len(found):
         msg = (
             f"No plan of layer {layer.name!r} fits machine {machine.name!r} "
             f"({machine.nram_bytes} bytes of NRAM, {machine.wram_bytes} of WRAM)."
         )
         raise ProcessorError(msg, remedy="Use larger memories or a smaller number format.")
+    if max_segments is not None:
+        few = found.tasks <= max_segments
+        found = found.where(few if few.any() else found.tasks == found.tasks.min())
     bound = layer_bound(layer, machine, bits=bits)
     search = _Search(layer, machine, bits, bound, max_segments)
     unknown = set(objectives) - {"time", "traffic", "energy"}
@@ -128,19 +150,13 @@ def schedule(
         raise ProcessorError(msg, remedy="Use time, traffic, energy in any order; slack from 0.")
     primary = objectives[0]
     if primary != "time":
-        best = search.least(sorted(found, key=lambda c: (c.words, c.ticks)), objectives)
+        best = search.least(found, np.lexsort((found.ticks, found.words)), objectives)
     else:
-        # among almost equal times, plans that move less keep their promise more often
-        word = Rates.of(layer, machine, bits).word
-        order = sorted(found, key=lambda c: (c.ticks + 0.001 * word * c.words, c.words))
-        best = search.fastest(order)
+        best = search.fastest(found, _preference(found, Rates.of(layer, machine, bits).word))
         if slack > 0 and len(objectives) > 1:
             limit = int(best.ticks * (1 + slack))
-            leaner = sorted(
-                (c for c in found if c.ticks <= limit and c.words < best.traffic_words),
-                key=lambda c: (c.words, c.ticks),
-            )
-            best = search.leanest(leaner, limit) or best
+            leaner = found.where((found.ticks <= limit) & (found.words < best.traffic_words))
+            best = search.leanest(leaner, np.lexsort((leaner.ticks, leaner.words)), limit) or best
     for other in known:
         need = other.plan.memory_words(layer)
         if need[0] * bits // 8 <= machine.nram_bytes and need[1] * bits // 8 <= machine.wram_bytes:
@@ -187,16 +203,21 @@ def schedule_network(
     return tuple(made)
 
 
-def _short(found: list[Candidate], max_segments: int | None) -> list[Candidate]:
-    """Leave out plans of many computations, unless they promise to be faster."""
-    if max_segments is not None:
-        return [c for c in found if c.tasks <= max_segments] or [min(found, key=lambda c: c.tasks)]
-    least = min(c.ticks for c in found)
-    for most in (_TASKS, 4 * _TASKS):
-        few = [c for c in found if c.tasks <= most]
-        if few and min(c.ticks for c in few) <= 1.0003 * least:
-            return few
-    return found
+def _preference(found: Table, word: int) -> Numbers:
+    """Return what candidates are ordered by: their time, with a little for what else they cost.
+
+    Among almost equal times, plans that move less keep their promise more often, and those of
+    few computations make short programs that are found soon.
+    """
+    many = (found.tasks > _TASKS).astype(float) + (found.tasks > 4 * _TASKS)
+    share = 1 + 2.5e-8 * found.tasks + 3e-4 * many
+    return np.asarray(found.ticks * share + 0.001 * word * found.words)
+
+
+def retimed(one: Schedule, machine: Machine) -> Schedule:
+    """Return the very program of a schedule, timed on another machine that it fits."""
+    bound = layer_bound(one.layer, machine, bits=one.bits)
+    return _Search(one.layer, machine, one.bits, bound, None).retimed(one)
 
 
 def pareto(
@@ -215,19 +236,21 @@ def pareto(
     return tuple(made)
 
 
-def _mixed(order: list[Candidate]) -> list[Candidate]:
-    """Return the first few candidates with kinds of plans taking turns."""
-    kinds: dict[tuple[str, bool], list[Candidate]] = {}
-    for candidate in order:
-        plan = candidate.plan
-        kind = (type(plan).__name__, isinstance(plan, Streaming) and plan.rows == 0)
-        if len(kinds.setdefault(kind, [])) < 24:
-            kinds[kind].append(candidate)
-    made: list[Candidate] = []
-    for turn in range(24):
-        now = [found[turn] for found in kinds.values() if turn < len(found)]
-        made += sorted(now, key=lambda c: c.ticks)
-    return made
+def _mixed(found: Table, preference: Numbers) -> list[int]:
+    """Return the first few candidates, kinds of plans taking turns, no two of one tile size."""
+    turns: list[tuple[int, float, int]] = []
+    for kind, columns in _SIZES.items():
+        mine = np.flatnonzero(found.kinds == kind)
+        order = mine[np.lexsort((found.words[mine], preference[mine]))]
+        seen: set[tuple[int, ...]] = set()
+        for at in order:
+            size = tuple(found.settings[at, columns])
+            if size not in seen:
+                turns.append((len(seen), float(found.ticks[at]), int(at)))
+                seen.add(size)
+            if len(seen) == _TURNS:
+                break
+    return [at for _, _, at in sorted(turns)]
 
 
 @dataclass(slots=True)
@@ -238,37 +261,42 @@ class _Search:
     bound: Bound
     max_segments: int | None
 
-    def fastest(self, order: list[Candidate]) -> Schedule:
+    def fastest(self, found: Table, preference: Numbers) -> Schedule:
         """Return the fastest of the candidates, in order of their least time."""
         best: Schedule | None = None
         spent = 0
-        enough = 1.0001 * min(candidate.ticks for candidate in order)
-        for candidate in _mixed(order):
+        ticks = Ticks.of(self.machine)
+        least = float(found.ticks.min())
+        proved = self.bound.certified_s * ticks.per_s  # nothing is faster
+        for at in _mixed(found, preference):
             if best is not None:
-                if candidate.ticks >= best.ticks:
-                    continue
-                if spent > _EFFORT or best.ticks <= enough:
+                small = spent < _SMALL  # then it costs little to doubt the estimates
+                enough = _ENOUGH * proved if small else _NEARLY * max(least, proved)
+                if best.ticks <= enough or spent > _EFFORT:
                     break
-            made = self.evaluate(candidate.plan)
-            spent += len(made.work.tasks) + 250
+                if found.ticks[at] * (0.8 if small else 1.0) >= best.ticks:
+                    continue
+            made = self.evaluate(found.plan(at))
+            spent += len(made.work.tasks) + _EACH
             if best is None or (made.ticks, made.traffic_words) < (best.ticks, best.traffic_words):
                 best = made
         assert best is not None  # noqa: S101 - what our own code guarantees
         return best
 
-    def least(self, order: list[Candidate], objectives: tuple[Objective, ...]) -> Schedule:
+    def least(self, found: Table, order: Integers, objectives: tuple[Objective, ...]) -> Schedule:
         """Return the best by the objectives among the first few."""
 
         def rank(made: Schedule) -> tuple[float, ...]:
             values = {"time": made.time_s, "traffic": made.traffic_words, "energy": made.energy_j}
             return tuple(values[objective] for objective in objectives)
 
-        return min((self.evaluate(c.plan) for c in order[:_EVALUATIONS]), key=rank)
+        tried = (self.evaluate(found.plan(at)) for at in order[:_EVALUATIONS])
+        return min(tried, key=rank)
 
-    def leanest(self, order: list[Candidate], limit: int) -> Schedule | None:
+    def leanest(self, found: Table, order: Integers, limit: int) -> Schedule | None:
         """Return the candidate with least traffic within a limit of time."""
-        for candidate in order[: 2 * _EVALUATIONS]:
-            made = self.evaluate(candidate.plan)
+        for at in order[: 2 * _EVALUATIONS]:
+            made = self.evaluate(found.plan(at))
             if made.ticks <= limit:
                 return made
         return None

@@ -88,14 +88,15 @@ class _ChannelRing:
         holder, last = self.holder, self.last
         for a, b in self.pieces(c0, c1):
             low, high = (a + self.shift) % self.size, (a + self.shift) % self.size + b - a
-            wanted = list(range(self.tile * self.channels + a, self.tile * self.channels + b))
-            held = holder[low:high]
-            if held != wanted:
+            begin = self.tile * self.channels
+            held, wanted = holder[low:high], range(begin + a, begin + b)
+            if held != list(wanted):
                 holder[low:high] = wanted
-                absent = [i for i, (x, y) in enumerate(zip(held, wanted, strict=True)) if x != y]
-                if len(absent) == b - a:
+                if set(held).isdisjoint(wanted):
                     made.append((a, b, max(last[low:high])))
                 else:
+                    pairs = enumerate(zip(held, wanted, strict=True))
+                    absent = [i for i, (x, y) in pairs if x != y]
                     made += runs([(a + i, last[low + i]) for i in absent])
             last[low:high] = [task] * (b - a)
         if len(made) == 2 and made[0][1] == made[1][0]:  # neighbors on both sides of the wrap
