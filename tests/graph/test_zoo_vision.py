@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.counts import (
+    backward_macs,
     depth,
     forward_macs,
     neurons,
@@ -20,7 +21,7 @@ from tradespace.graph.counts import (
     parameters,
     parameters_by_role,
 )
-from tradespace.graph.memory import training_memory
+from tradespace.graph.memory import saved_activations, training_memory
 from tradespace.graph.network import Network
 from tradespace.graph.receptive_field import receptive_field
 from tradespace.graph.zoo import network
@@ -101,6 +102,26 @@ def test_no_published_row_is_left_out_without_a_cause() -> None:
     assert len(met) == len(ROWS)
     assert all(row["cause"] for row in unmet)
     assert met.isdisjoint(row["id"] for row in unmet)
+
+
+@pytest.mark.parametrize(
+    ("name", "backward"), [("alexnet-torchvision", 1_358_100_160), ("resnet50", 8_060_354_560)]
+)
+def test_going_back_takes_twice_the_products_less_the_gradient_of_the_picture(
+    name: str, backward: int
+) -> None:
+    assert backward_macs(network(name)) == backward
+
+
+@pytest.mark.parametrize(
+    ("name", "megabytes"),
+    [("alexnet-torchvision", 118.5), ("vgg19", 2511), ("googlenet", 1543), ("resnet50", 2749)],
+)
+def test_training_keeps_what_was_measured_of_autograd(name: str, megabytes: float) -> None:
+    # Masks of dropout and indices of pooling take other sizes on other devices.
+    kept = saved_activations(network(name, batch=32)) / 1e6
+
+    assert kept == pytest.approx(megabytes, rel=0.005)
 
 
 # -------------------------------------------------------------------- conventions of exercises

@@ -50,10 +50,9 @@ def _mnasnet(width: float, top: Top) -> NetworkRow:
         f"MnasNet {width}",
         2019,
         _TAN_MNAS,
-        path="mobilenet:mnasnet",
+        path="mnasnet:mnasnet",
         settings={"width": width},
         top=top,
-        family="mnasnet",
         aliases=(f"mnasnet{width}",),
     )
 
