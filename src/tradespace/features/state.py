@@ -14,6 +14,9 @@ from typing import Any, Protocol
 
 from tradespace.core.errors import StoreError
 
+#: Entities asked for in one statement.
+_AT_ONCE = 500
+
 #: entity, time_us, id, created_us, then the payload.
 Row = tuple[Any, ...]
 
@@ -24,8 +27,8 @@ class StateStore(Protocol):
     def open_view(self, key: str, slots: int) -> None:
         """Make room for a view of that version."""
 
-    def load(self, key: str, entity: Any) -> list[Row]:
-        """Return the stored events of an entity in order."""
+    def load(self, key: str, entities: list[Any]) -> list[Row]:
+        """Return the stored events of entities, those of one entity in order."""
 
     def add(self, key: str, rows: Iterable[Row]) -> None:
         """Store events; those stored already stay as they are."""
@@ -56,7 +59,7 @@ class MemoryState:
     def open_view(self, key: str, slots: int) -> None:
         """Need no room."""
 
-    def load(self, key: str, entity: Any) -> list[Row]:  # noqa: ARG002 - nothing is stored
+    def load(self, key: str, entities: list[Any]) -> list[Row]:  # noqa: ARG002 - nothing is stored
         """Return nothing: the engine holds all."""
         return []
 
@@ -133,10 +136,17 @@ class SqliteState:
         self._width[key] = 4 + slots
         self._one[key] = f'SELECT * FROM "vectors_{key}" WHERE entity = ?'  # noqa: S608 - a hash
 
-    def load(self, key: str, entity: Any) -> list[Row]:
-        """Return the stored events of an entity in order."""
-        sql = f'SELECT * FROM "events_{key}" WHERE entity = ? ORDER BY time, id'  # noqa: S608 - a hash
-        return self._db.execute(sql, (entity,)).fetchall()
+    def load(self, key: str, entities: list[Any]) -> list[Row]:
+        """Return the stored events of entities, those of one entity in order."""
+        found: list[Row] = []
+        for start in range(0, len(entities), _AT_ONCE):
+            part = entities[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            sql = (
+                f'SELECT * FROM "events_{key}" WHERE entity IN ({marks}) ORDER BY entity, time, id'  # noqa: S608 - a hash
+            )
+            found += self._db.execute(sql, part).fetchall()
+        return found
 
     def add(self, key: str, rows: Iterable[Row]) -> None:
         """Store events; those stored already stay as they are."""
@@ -150,13 +160,13 @@ class SqliteState:
         self._db.executemany(f'INSERT OR REPLACE INTO "vectors_{key}" VALUES (?,?,?)', rows)  # noqa: S608 - a hash
 
     def vectors(self, key: str, entities: list[Any]) -> dict[Any, tuple[int, bytes]]:
-        """Return the latest vectors that are there, 500 entities to a statement."""
+        """Return the latest vectors that are there."""
         found: dict[Any, tuple[int, bytes]] = {}
         if len(entities) == 1:
             one = self._db.execute(self._one[key], entities).fetchone()
             return found if one is None else {one[0]: one[1:]}
-        for start in range(0, len(entities), 500):
-            part = entities[start : start + 500]
+        for start in range(0, len(entities), _AT_ONCE):
+            part = entities[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
             sql = f'SELECT * FROM "vectors_{key}" WHERE entity IN ({marks})'  # noqa: S608 - a hash
             found.update(

@@ -31,6 +31,7 @@ class _Live:
     def __init__(self, view: FeatureView, whole: set[str], state: StateStore) -> None:
         self.view = view
         self.key = view.hash
+        self.horizon_us = view.horizon_us
         self.slots: dict[tuple[str | None, str], int] = {}
         self.readers: list[Callable[[Mapping[str, Any]], Any]] = []
         self.whole: list[bool] = []
@@ -172,6 +173,9 @@ class StreamEngine:
 
         """
         source = self.source
+        events = list(events)
+        for live in self._live.values():
+            self._load(live, [event.get(live.view.entity) for event in events])
         for event in events:
             time, identity = self._known(event)
             created = time
@@ -183,14 +187,13 @@ class StreamEngine:
                 if entity is None:
                     msg = f"Event {identity!r} has no {live.view.entity!r}."
                     raise FeatureError(msg, remedy=f"View {live.view.name!r} needs the entity.")
-                state = self._entity(live, entity)
+                state = live.entities[entity]
                 payload = live.payload(event)
                 if state.insert(time, identity, created, payload):
                     live.pending.append((entity, time, identity, created, *payload))
                     live.dirty[entity] = max(created, live.dirty.get(entity, created))
-                    horizon = live.view.horizon_us
-                    if horizon is not None:
-                        state.expire(state.front - horizon - self.lateness_us)
+                    if live.horizon_us is not None:
+                        state.expire(state.front - live.horizon_us - self.lateness_us)
             self._front = max(self._front, created)
             self.offset += 1
         if commit:
@@ -215,9 +218,15 @@ class StreamEngine:
             if self.materialize:
                 self.state.put_vectors(live.key, self._vectors(live))
             live.dirty = {}
-            horizon = live.view.horizon_us
-            if horizon is not None and self._commits % _EXPIRE_EVERY == _EXPIRE_EVERY - 1:
-                self.state.expire(live.key, self._front - horizon - self.lateness_us)
+            if live.horizon_us is not None and self._commits % _EXPIRE_EVERY == _EXPIRE_EVERY - 1:
+                before = self._front - live.horizon_us - self.lateness_us
+                self.state.expire(live.key, before)
+                # What has no event left is nothing that memory should hold.
+                live.entities = {
+                    entity: state
+                    for entity, state in live.entities.items()
+                    if state.times and state.times[-1] > before
+                }
         self.state.commit(self.offset)
         self._commits += 1
 
@@ -228,13 +237,21 @@ class StreamEngine:
             rows.append((entity, time, np.array(vector).tobytes()))
         return rows
 
+    def _load(self, live: _Live, entities: Iterable[Any]) -> None:
+        """Bring entities into memory, those that are not there, all at once."""
+        known = live.entities
+        new = list(dict.fromkeys([e for e in entities if e not in known and e is not None]))
+        if not new:
+            return
+        for entity in new:
+            known[entity] = EntityState(live.whole)
+        for entity, time, identity, created, *payload in self.state.load(live.key, new):
+            known[entity].insert(time, identity, created, tuple(payload))
+
     def _entity(self, live: _Live, entity: Any) -> EntityState:
-        state = live.entities.get(entity)
-        if state is None:
-            state = live.entities[entity] = EntityState(live.whole)
-            for _, time, identity, created, *payload in self.state.load(live.key, entity):
-                state.insert(time, identity, created, tuple(payload))
-        return state
+        if entity not in live.entities:
+            self._load(live, [entity])
+        return live.entities[entity]
 
     def row(self, view: str, event: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         """Return the features of an event that was taken in, as of its own time."""
@@ -249,8 +266,10 @@ class StreamEngine:
         An entity without events has what its features say of nothing.
         """
         live = self._named(view)
+        self._load(live, entities)
+        known = live.entities
         return np.array(
-            [live.vector(self._entity(live, entity), now_us, None) for entity in entities]
+            [live.vector(known[entity], now_us, None) for entity in entities], dtype=np.float64
         ).reshape(len(entities), len(live.view.features))
 
     def read_materialized(
