@@ -85,7 +85,9 @@ class EntityState:
             del self.sums[:gone]
 
     def place_of(self, time: int, identity: Any) -> int:
-        """Return where an event stands."""
+        """Return where an event stands; without an id, the last one of that time."""
+        if identity is None:
+            return bisect_right(self.times, time) - 1
         place = bisect_left(self.times, time)
         while self.ids[place] != identity:
             place += 1

@@ -11,7 +11,7 @@ import numpy as np
 from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
 from tradespace.features._entity import EntityState, Payload
-from tradespace.features.definitions import Feature, FeatureView, leaves
+from tradespace.features.definitions import KINDS, Feature, FeatureView, leaves
 from tradespace.features.state import MemoryState, StateStore
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ class _Live:
         self.slots: dict[tuple[str | None, str], int] = {}
         self.readers: list[Callable[[Mapping[str, Any]], Any]] = []
         self.whole: list[bool] = []
+        parts = leaves(view.features)
+        numeric = {feature.column for feature in parts if KINDS[feature.kind]}
         self.plan: dict[Feature, tuple[int, int]] = {}
-        for feature in leaves(view.features):
-            self._slot(feature, whole)
+        for feature in parts:
+            self._slot(feature, whole, numeric=feature.column in numeric)
         # Hashing a feature costs more than computing it: what a read needs is looked up once.
         self.steps = [self._step(feature) for feature in view.features]
         self.entities: dict[Any, EntityState] = {}
@@ -45,7 +47,7 @@ class _Live:
         self.dirty: dict[Any, int] = {}
         state.open_view(self.key, len(self.readers))
 
-    def _slot(self, feature: Feature, whole: set[str]) -> None:
+    def _slot(self, feature: Feature, whole: set[str], *, numeric: bool) -> None:
         where = feature.where
         key = (feature.column, "" if where is None else where.text)
         name, zone = feature.column, self.view.source.time_zone
@@ -53,12 +55,18 @@ class _Live:
         exact = name is None or digits is not None or name in whole
         if key not in self.slots:
             self.slots[key] = len(self.readers)
-            self.readers.append(_reader(name, digits, where, zone, owner=self.view.name))
+            read = _reader(name, digits, where, zone, owner=self.view.name, numeric=numeric)
+            self.readers.append(read)
             self.whole.append(exact)
         self.plan[feature] = (self.slots[key], 1 if digits is None else 10**digits)
 
-    def payload(self, event: Mapping[str, Any]) -> Payload:
-        return tuple([read(event) for read in self.readers])
+    def taken(self, event: Mapping[str, Any]) -> tuple[Any, Payload]:
+        """Return whose event it is, and what the view needs of it."""
+        entity = event.get(self.view.entity)
+        if entity is None:
+            msg = f"An event for view {self.view.name!r} has no {self.view.entity!r}."
+            raise FeatureError(msg, remedy="Every event of the source needs its entity.")
+        return entity, tuple([read(event) for read in self.readers])
 
     def _step(self, feature: Feature) -> _Step:
         parts = None if feature.parts is None else [self._step(part) for part in feature.parts]
@@ -80,8 +88,9 @@ def _value(step: _Step, state: EntityState, now: int, own: int | None) -> float:
 
 
 def _reader(
-    name: str | None, digits: int | None, where: Any, zone: str | None, *, owner: str
+    name: str | None, digits: int | None, where: Any, zone: str | None, *, owner: str, numeric: bool
 ) -> Callable[[Mapping[str, Any]], Any]:
+    """Return a function that takes from an event what a slot holds; None: nothing to count."""
     scale = None if digits is None else 10**digits
 
     def read(event: Mapping[str, Any]) -> Any:
@@ -97,8 +106,12 @@ def _reader(
             raise FeatureError(msg, remedy=remedy) from None
         if value is None or value != value:
             return None
-        if scale is not None:
-            return round(value * scale)
+        if numeric:
+            if not isinstance(value, int | float | np.number):
+                msg = f"{name!r} of an event for view {owner!r} is {value!r}, not a number."
+                raise FeatureError(msg, remedy="Give numbers, as the source does.")
+            if scale is not None:
+                return round(value * scale)
         return int(value) if isinstance(value, bool) else value
 
     return read
@@ -172,43 +185,42 @@ class StreamEngine:
             If an event lacks a time, an id, an entity or a column.
 
         """
-        source = self.source
         events = list(events)
-        for live in self._live.values():
-            self._load(live, [event.get(live.view.entity) for event in events])
-        for event in events:
-            time, identity = self._known(event)
-            created = time
-            if source.created is not None:
-                arrived = event.get(source.created)
-                created = time if arrived is None else max(int(arrived), time)
-            for live in self._live.values():
-                entity = event.get(live.view.entity)
-                if entity is None:
-                    msg = f"Event {identity!r} has no {live.view.entity!r}."
-                    raise FeatureError(msg, remedy=f"View {live.view.name!r} needs the entity.")
+        lives = list(self._live.values())
+        # All events are looked at before one is taken in: a bad one leaves nothing behind.
+        taken = [
+            (self._known(event, self.offset + number), [live.taken(event) for live in lives])
+            for number, event in enumerate(events)
+        ]
+        for place, live in enumerate(lives):
+            self._load(live, [views[place][0] for _, views in taken])
+        for (time, identity, created), views in taken:
+            for live, (entity, payload) in zip(lives, views, strict=True):
                 state = live.entities[entity]
-                payload = live.payload(event)
                 if state.insert(time, identity, created, payload):
                     live.pending.append((entity, time, identity, created, *payload))
                     live.dirty[entity] = max(created, live.dirty.get(entity, created))
                     if live.horizon_us is not None:
                         state.expire(state.front - live.horizon_us - self.lateness_us)
             self._front = max(self._front, created)
-            self.offset += 1
+        self.offset += len(taken)
         if commit:
             self.commit()
 
-    def _known(self, event: Mapping[str, Any]) -> tuple[int, Any]:
-        time = event.get(self.source.time)
+    def _known(self, event: Mapping[str, Any], number: int) -> tuple[int, Any, int]:
+        """Return the time, id and time of arrival of an event."""
+        source = self.source
+        time = event.get(source.time)
         if isinstance(time, bool) or not isinstance(time, int | np.integer):
-            msg = f"An event of source {self.source.name!r} has the time {time!r}."
+            msg = f"An event of source {source.name!r} has the time {time!r}."
             raise FeatureError(msg, remedy="Give microseconds since 1970 UTC as an integer.")
-        identity = self.offset if self.source.id is None else event.get(self.source.id)
+        identity = number if source.id is None else event.get(source.id)
         if identity is None:
-            msg = f"An event of source {self.source.name!r} has no {self.source.id!r}."
+            msg = f"An event of source {source.name!r} has no {source.id!r}."
             raise FeatureError(msg, remedy="Every event needs its id.")
-        return int(time), identity
+        time = int(time)
+        arrived = None if source.created is None else event.get(source.created)
+        return time, identity, time if arrived is None else max(int(arrived), time)
 
     def commit(self) -> None:
         """Make all events so far survive, with the vectors of what changed."""
@@ -256,9 +268,10 @@ class StreamEngine:
     def row(self, view: str, event: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         """Return the features of an event that was taken in, as of its own time."""
         live = self._named(view)
-        time, identity = self._known(event)
+        time, identity, _ = self._known(event, 0)
         state = self._entity(live, event[live.view.entity])
-        return np.array(live.vector(state, time, state.place_of(time, identity)))
+        place = state.place_of(time, None if self.source.id is None else identity)
+        return np.array(live.vector(state, time, place))
 
     def read(self, view: str, entities: Sequence[Any], *, now_us: int) -> npt.NDArray[np.float64]:
         """Return features as of now: (n_entities, n_features), in the order of the view.
