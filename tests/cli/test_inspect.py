@@ -75,6 +75,27 @@ def test_a_page_and_a_table_are_written(capsys: pytest.CaptureFixture[str], tmp_
     assert table.read_text(encoding="utf-8").startswith("name,operator,output_shape")
 
 
+def test_the_batch_of_a_file_that_leaves_it_open_can_be_chosen(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from onnx import TensorProto, helper, save
+
+    place = tmp_path / "open.onnx"
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [4, 3], [0.0] * 12)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "open",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 3])],
+        [weight],
+    )
+    save(helper.make_model(graph), place)
+    record = json.loads(printed(capsys, "inspect", str(place), "--batch", "5", "--json"))
+
+    assert record["macs"] == 5 * 4 * 3
+    assert record["batch"] == 5
+
+
 def test_a_budget_gives_the_largest_batch(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["inspect", "gpt-2", "--train", "adamw", "--budget", "memory <= 24 GB"]
     text = printed(capsys, *arguments)
@@ -120,6 +141,8 @@ def test_a_comparison_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Pat
         (["inspect", MLP, "--budget", "speed <= 3"], "quantity to bound"),
         (["inspect", MLP, "--html", "/no/such/folder/x.html"], "cannot be written"),
         (["inspect", MLP, "--input", "1x784"], "--batch"),
+        (["inspect", "no_such_model.onnx"], "no_such_model.onnx"),
+        (["inspect", "."], "folder"),
         (["inspect", "no_such_model.py:Net", "--input", "1x3"], "no_such_model.py"),
         (["compare", "alexnet", "vgg20"], "vgg"),
     ],

@@ -168,8 +168,14 @@ def _from_file(path: Path, inputs: Any, batch: int | None, settings: dict[str, A
     if path.is_file() and path.suffix == ".py":
         msg = f"{str(path)!r} is a program; say which class of it."
         raise GraphError(msg, remedy=f"Write {path}:MyNet, with the name of the module's class.")
-    network: Network = read_model_file(path, shapes=_shapes(inputs), batch=batch)
-    return replace(network, name=network.name or path.stem)
+    shapes = _shapes(with_batch(inputs, batch))
+    network = read_model_file(path, shapes=shapes)
+    if batch is not None and shapes is None and network.batch != batch:
+        # The file leaves the batch open; its other sizes are known by now.
+        found = zip(network.input_names, network.shapes_of(network.inputs), strict=False)
+        shapes = {name: (batch, *shape[1:]) for name, shape in found if shape}
+        network = read_model_file(path, shapes=shapes)
+    return network
 
 
 def _shapes(inputs: Any) -> Any:

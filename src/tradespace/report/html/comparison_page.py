@@ -50,8 +50,8 @@ def page_data(found: Sequence[Inspection]) -> dict[str, Any]:
     notes = []
     for one in found:
         if one.lower_bound:
-            names = ", ".join(one.unknown)
-            notes.append(f"{one.name}: lower bound; not counted: {names}")
+            unknown = ", ".join(one.unknown)
+            notes.append(f"{one.name}: lower bound; not counted: {unknown}")
     names = list(dict.fromkeys(one.name for one in found))
     return {
         "title": " · ".join(names) if len(names) <= _MOST_NAMED else f"{len(names)} networks",
