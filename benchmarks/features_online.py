@@ -1,17 +1,23 @@
 """Online features on real transactions: updates, reads as of now, materialized reads.
 
-Run: python benchmarks/features_online.py DATA [--events 60000].
+Run: python benchmarks/features_online.py DATA [--events 60000]. At the end another process
+writes as fast as it can, durably and with materializing, while this one reads what it stored.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 import sqlite3
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,25 +45,78 @@ def tell(what: str, work: Callable[[int], object], n: int) -> None:
     print(f"{what}: {median_us:.1f} us median, {p99_us:.1f} us p99")
 
 
+def load(data: Path, n_events: int) -> tuple[list[FeatureView], pl.DataFrame]:
+    frame = pl.read_parquet(data / "fraud" / "transactions.parquet").head(n_events)
+    found = load_views(Path(card_fraud.__file__).with_name("_card_fraud_features.py"))
+    return [view for view in found.values() if isinstance(view, FeatureView)], frame
+
+
+def rows_of(views: list[FeatureView], frame: pl.DataFrame) -> list[dict[str, Any]]:
+    events = read_events(views[0].source, frame)
+    return [row for part in event_dicts(events, np.arange(len(events))) for row in part]
+
+
+def write(data: Path, n_events: int, path: Path) -> None:
+    """Push all events into a store, and say how fast."""
+    views, frame = load(data, n_events)
+    rows = rows_of(views, frame)
+    engine = StreamEngine(
+        views, state=SqliteState(path), whole_columns=whole_columns(frame), materialize=True
+    )
+    print("writing", flush=True)
+    began, cpu = time.perf_counter(), time.process_time()
+    for start in range(0, len(rows), 100):
+        engine.push(rows[start : start + 100])
+    wall_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
+    print(f"{len(rows) / wall_s:,.0f} / s, {len(rows) / cpu_s:,.0f} / CPU s", flush=True)
+
+
+def read_while_writing(arguments: argparse.Namespace, folder: Path) -> None:
+    path = folder / "c.db"
+    views, _ = load(arguments.data, 20_000)
+    reader = StreamEngine(views, state=SqliteState(path))
+    command = [sys.executable, __file__, str(arguments.data), "--write", str(path)]
+    with subprocess.Popen(
+        [*command, "--events", str(arguments.events)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(0.5)
+        known = [c for (c,) in sqlite3.connect(path).execute(
+            f'SELECT entity FROM "vectors_{views[0].hash}"')]  # fmt: skip
+        for number in (1, 100):
+            asked = [[known[(i * 7 + j) % len(known)] for j in range(number)] for i in range(999)]
+            tell(
+                f"materialized, {number}, while another process writes",
+                lambda i, asked=asked: reader.read_materialized(
+                    views[0].name, asked[i % len(asked)]
+                ),
+                3000 if number == 1 else 1000,
+            )
+        busy = writer.poll() is None
+        print(f"the writer was {'still' if busy else 'no longer'} at work: {writer.stdout.read()}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--events", type=int, default=60_000)
+    parser.add_argument("--write", type=Path, default=None, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    frame = pl.read_parquet(arguments.data / "fraud" / "transactions.parquet").head(
-        arguments.events
-    )
-    found = load_views(Path(card_fraud.__file__).with_name("_card_fraud_features.py"))
-    views = [view for view in found.values() if isinstance(view, FeatureView)]
-    events = read_events(views[0].source, frame)
-    parts = list(event_dicts(events, np.arange(len(events))))
-    rows = [row for part in parts for row in part]
+    if arguments.write is not None:
+        write(arguments.data, arguments.events, arguments.write)
+        return
+    cores = len(os.sched_getaffinity(0))
+    print(f"{platform.machine()}, {cores} cores, load {os.getloadavg()[0]:.1f}")
+    views, frame = load(arguments.data, arguments.events)
+    rows = rows_of(views, frame)
     whole = whole_columns(frame)
-    now = int(events.time_us.max())
+    now = max(row["TX_DATETIME"] for row in rows)
     with tempfile.TemporaryDirectory() as folder:
         for name, state, size in (
             ("memory", None, 1000),
             ("durable, commits of 1000", SqliteState(Path(folder) / "a.db"), 1000),
+            ("durable, commits of 1000, materialized", SqliteState(Path(folder) / "d.db"), 1000),
             ("durable, commits of 100, materialized", SqliteState(Path(folder) / "b.db"), 100),
         ):
             engine = StreamEngine(
@@ -95,6 +154,7 @@ def main() -> None:
             lambda i: bare.execute(sql, (cards[i % len(cards)],)).fetchone(),
             3000,
         )
+        read_while_writing(arguments, Path(folder))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,21 @@ def test_all_features_equal_the_handbooks_own_values() -> None:
 @needs_data
 @pytest.mark.data
 @pytest.mark.slow
-def test_streaming_the_first_weeks_is_bit_equal_to_batch() -> None:
-    transactions = pl.read_parquet(DATA / "transactions.parquet").head(100_000)
+@pytest.mark.parametrize(
+    "rows",
+    [
+        100_000,
+        pytest.param(
+            None,
+            marks=pytest.mark.skipif(
+                not os.environ.get("TRADESPACE_THOROUGH"),
+                reason="all six months take minutes: set TRADESPACE_THOROUGH",
+            ),
+        ),
+    ],
+)
+def test_streaming_is_bit_equal_to_batch(rows: int | None) -> None:
+    transactions = pl.read_parquet(DATA / "transactions.parquet").head(rows or 2**31)
     differences = verify(VIEWS, read_events(VIEWS["customer"].source, transactions))
 
     assert len(differences) == 12
