@@ -61,7 +61,8 @@ def network_of_file(path: Path) -> Network | None:
 
     try:
         network = read_onnx(path)
-    except GraphError:
+    except (GraphError, LookupError, ArithmeticError, ValueError):
+        # A file from elsewhere may hold anything; a plan does not end with it.
         return None
     counted = coverage(network) == 1.0 and network.batch == 1 and forward_macs(network)
     return network if counted else None

@@ -39,7 +39,7 @@ def size_reading(*, shape: Shape, low: float = 0.0, high: float = math.inf) -> R
     )
 
 
-def shape_of(inputs: Inputs, *, n_classes: int) -> Shape:
+def shape_of(inputs: Inputs, *, n_classes: int, whole: Inputs | None = None) -> Shape:
     """Return what the bounds need to know, found without fitting anything.
 
     The bounds hold for every setting of the preprocessing, so they are wide where there are
@@ -51,19 +51,24 @@ def shape_of(inputs: Inputs, *, n_classes: int) -> Shape:
         Training rows.
     n_classes : int
         Classes; 2 for regression too.
+    whole : Inputs, optional
+        All rows, of every fold, where bounds are to hold for trainings on others of them; a
+        column without gaps in any of them gets no indicator. The training rows alone if None.
 
     """
     import numpy as np
 
     from tradespace.components._base import Shape
 
-    varying, columns, encoder_bytes = 0, 1, 4_000.0
+    gaps = ~np.isfinite((whole or inputs).numbers)
+    flags = [not len(gaps) or bool(column.any()) for column in gaps.T]
+    varying, columns, encoder_bytes = 0, 0, 4_000.0
     for index, column in enumerate(inputs.schema.numbers):
         values = inputs.numbers[:, index]
         present = np.clip(values[np.isfinite(values)], -1e18, 1e18)
         if column.kind != "date" and len(present) and present.min() != present.max():
             varying += 1
-        columns += 7 if column.kind == "date" else 2
+        columns += (6 if column.kind == "date" else 1) + int(flags[index])
         encoder_bytes += 6_000 if column.kind == "date" else 200
         encoder_bytes += 16.0 * len(column.name)
     for column, strings in zip(inputs.schema.strings, inputs.strings, strict=True):
@@ -77,6 +82,6 @@ def shape_of(inputs: Inputs, *, n_classes: int) -> Shape:
         n_inputs=len(inputs.schema.columns),
         n_classes=n_classes,
         n_varying=varying,
-        n_columns=columns,
+        n_columns=max(1, columns),
         encoder_bytes=encoder_bytes,
     )

@@ -97,7 +97,11 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
         return {"error": DataError(error.message, place=error.place, remedy=error.remedy)}
     save_dataset(dataset, Path(folder))
     first = dataset.folds[0]
-    shape = shape_of(dataset.inputs.take(first.train), n_classes=max(2, len(dataset.classes)))
+    shape = shape_of(
+        dataset.inputs.take(first.train),
+        n_classes=max(2, len(dataset.classes)),
+        whole=dataset.inputs,
+    )
     return {
         "shape": shape,
         "task": dataset.task,

@@ -135,6 +135,32 @@ def predicted_bounds_hold(family: str, *, task: Task, settings: Mapping[str, Any
             _holds(inside, f"{family}: {size} bytes, predicted {reading.low} to {reading.high}")
 
 
+def network_is_the_one_exported(family: str, *, task: Task, settings: Mapping[str, Any]) -> None:
+    """Check that the network told before training is that of the exported graph, and grows."""
+    from tradespace.components.networks import n_outputs_of
+    from tradespace.graph.counts import forward_macs, parameters
+    from tradespace.graph.readers.onnx import read_onnx
+
+    component = trained(family, task=task, settings=settings)
+    told, encoder = component.network, component.encoder
+    if told is None or encoder is None:
+        return
+    graph = component.family.to_onnx(component.model, n_inputs=encoder.width, task=task)
+    found = read_onnx(graph)
+    wider = component.family.network(
+        component.candidate.settings,
+        n_inputs=encoder.width + 1,
+        n_outputs=n_outputs_of(task, n_classes=component.n_classes),
+        task=task,
+    )
+
+    for count in (parameters, forward_macs):
+        pair = (count(told), count(found))
+        _holds(pair[0] == pair[1], f"{family}: {count.__name__} told {pair[0]}, found {pair[1]}")
+        grows = wider is not None and count(wider) >= count(told)
+        _holds(grows, f"{family}: {count.__name__} shrink with another input")
+
+
 def derived_equals_fitted(family: str, *, task: Task, settings: Mapping[str, Any]) -> None:
     """Check that a smaller candidate out of a bigger fit is, to the bit, the one fitted alone."""
     row = registry.family(family)
@@ -170,6 +196,7 @@ FAMILY_LAWS = (
     scores_are_scores,
     export_agrees,
     predicted_bounds_hold,
+    network_is_the_one_exported,
     derived_equals_fitted,
 )
 
