@@ -180,6 +180,14 @@ def _rescale(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any
     return Signal(made, given.first)
 
 
+@handles("CustomScaleLayer")
+def _scaled_sum(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
+    """Read the sum of a residual and a scaled branch, as Inception-ResNet has it."""
+    (residual, branch), first = k.aligned(list(signals_in((args, kwargs))))
+    scaled = k.apply("multiply", branch, layer=layer, suffix="scale")
+    return Signal(k.apply("add", residual, scaled, layer=layer), first)
+
+
 @handles("LayerScale")
 def _layer_scale(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
     given = only(args)

@@ -65,6 +65,7 @@ def read_onnx(
                 found[item.name], format=fmt, name=item.name
             )
             reading.recorder.items[item.name] = Item(value.shape, fmt, value)
+            reading.recorder.inputs.add(item.name)
     reading.run(graph)
     outputs = []
     for output in graph.output:

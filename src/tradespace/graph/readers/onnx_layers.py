@@ -286,6 +286,8 @@ def _recurrent(r: Recorder, call: Call) -> None:
     directions, hidden = w.shape[0], rec.shape[-1]
     batch_first = bool(call.attributes.get("layout", 0))
     if not batch_first:
+        if call.node.input[0] in r.inputs:
+            r.builder.batch = max(1, x.shape[1])  # steps stand first, the batch second
         x = r.transpose(x, (1, 0, 2), call)
     used = [bool(n) and (n in r.readers or n in r.outputs) for n in call.outputs]
     sequences = bool(used) and used[0]
@@ -340,6 +342,9 @@ def _attention(r: Recorder, call: Call) -> None:
     results = [made, k, v]
     for name, item in zip(call.outputs, results, strict=False):
         r.items[name] = item
+    if len(call.outputs) > 3 and call.outputs[3]:
+        scores = (*q.shape[:3], k.shape[2])
+        r.items[call.outputs[3]] = r.view(made, scores, call, function="scores")
 
 
 def heads_apart(r: Recorder, call: Call, item: Item, heads: int) -> Item:
@@ -415,6 +420,5 @@ def _attention_of_heads(r: Recorder, call: Call) -> None:
 
 @handles("RotaryEmbedding", "ms.RotaryEmbedding")
 def _rotary(r: Recorder, call: Call) -> None:
-    contributed = r.is_signal(call.optional(1)) or call.attributes.get("domain") == "ms"
-    tables = (2, 3) if contributed else (1, 2)
+    tables = (2, 3) if call.attributes.get("domain") == "ms" else (1, 2)
     r.add(call, "rotary", [call.item(0), *(call.item(i) for i in tables)])

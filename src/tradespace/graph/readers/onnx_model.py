@@ -169,11 +169,11 @@ def input_shapes(
 
     """
     held = {i.name for i in model.graph.initializer}
-    declared = {
-        i.name: _declared(i)
-        for i in model.graph.input
-        if i.name not in held and i.type.HasField("tensor_type")
-    }
+    for item in model.graph.input:
+        if not item.type.HasField("tensor_type"):
+            msg = f"Input {item.name!r} is no tensor but a sequence or an option."
+            raise GraphError(msg, remedy="Export a model that takes tensors.")
+    declared = {i.name: _declared(i) for i in model.graph.input if i.name not in held}
     given = _given(shapes, declared)
     symbols: dict[str, int] = {}
     notes: list[str] = []

@@ -113,7 +113,18 @@ def _look_up(r: Recorder, call: Call) -> None:
     r.add(call, "gather", items, format=fmt, shape=shape, function=call.op.lower())
 
 
-@handles("DepthToSpace", "SpaceToDepth", "Tile", "Trilu", "CenterCropPad")
+@handles("RoiAlign")
+def _regions(r: Recorder, call: Call) -> None:
+    x, regions, a = call.item(0), call.item(1), call.attributes
+    height, width = int(a.get("output_height", 1)), int(a.get("output_width", 1))
+    if height != width:
+        msg = f"{call.name!r} gives regions of {height} x {width}"
+        raise UndeterminedError(msg)
+    samples = int(a.get("sampling_ratio", 0)) or 2
+    r.add(call, "region_align", [x], regions=regions.shape[0], size=height, samples=samples)
+
+
+@handles("DepthToSpace", "SpaceToDepth", "Tile", "BitCast", "Bernoulli", "Trilu", "CenterCropPad")
 def _copy(r: Recorder, call: Call) -> None:
     shape, fmt = r.inferred(call)
     r.add(call, "copy", [call.item(0)], format=fmt, shape=shape, function=call.op.lower())

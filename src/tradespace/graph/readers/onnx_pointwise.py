@@ -230,8 +230,17 @@ for _op, _name in _REDUCTIONS.items():
 
 @handles("CumSum", "CumProd")
 def _cumulative(r: Recorder, call: Call) -> None:
-    axis = call.numbers(1) or [-1]
-    r.add(call, "cumulative_sum", [call.item(0)], axis=int(axis[0]))
+    known = call.optional(1)
+    axis = -1 if known is None or known.array is None else int(known.array.item())
+    r.add(call, "cumulative_sum", [call.item(0)], axis=axis)
+
+
+@handles("SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss")
+def _loss(r: Recorder, call: Call) -> None:
+    if call.attributes.get("reduction", "mean") == "none":
+        msg = f"{call.name!r} gives a loss for each sample"
+        raise UndeterminedError(msg)
+    r.add(call, "cross_entropy", [call.item(0), call.item(1)], format=call.item(0).format)
 
 
 @handles("TopK", "Unique")

@@ -135,6 +135,7 @@ class Recorder:
         self.notes: list[str] = []
         self.weights: dict[str, Weight] = {}
         self.outputs: frozenset[str] = frozenset()
+        self.inputs: set[str] = set()
         self._infer = infer
         self._numbers = initializers
         self._trained_names = trained_names
