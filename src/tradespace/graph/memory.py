@@ -11,15 +11,15 @@ gradients of activations as they come and go.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tradespace.core.errors import GraphError
 from tradespace.core.suggest import unknown_name
 from tradespace.graph.counts import needs_gradient, node_symbols
 from tradespace.graph.formats import FLOATS, check_format
 from tradespace.graph.formulas import formula
+from tradespace.graph.liveness import Walk, storage_sizes, storages
 from tradespace.graph.network import Network, Node
 from tradespace.graph.operators import operator
 
@@ -30,9 +30,40 @@ OPTIMIZERS = {
     "momentum": 1,
     "adagrad": 1,
     "rmsprop": 1,
+    "adadelta": 2,
+    "adamax": 2,
     "adam": 2,
     "adamw": 2,
+    "nadam": 2,
+    "radam": 2,
+    "adafactor": 0,  # a row and a column for each matrix: see `optimizer_numbers`
 }
+
+
+def optimizer_numbers(network: Network, optimizer: str) -> int:
+    """Return how many fp32 numbers an optimizer keeps for the trainable parameters.
+
+    Examples
+    --------
+    >>> from tradespace.graph.zoo import network
+    >>> net = network("mlp-784-300-100-10")
+    >>> optimizer_numbers(net, "momentum"), optimizer_numbers(net, "adafactor")
+    (266610, 2004)
+
+    """
+    if optimizer not in OPTIMIZERS:
+        message, remedy = unknown_name("optimizer", optimizer, OPTIMIZERS)
+        raise GraphError(message, remedy=remedy)
+    trainable = [p for p in network.parameters if p.trainable]
+    if optimizer != "adafactor":
+        return OPTIMIZERS[optimizer] * sum(p.elements for p in trainable)
+    total = 0
+    for p in trainable:
+        if len(p.shape) < 2:
+            total += p.elements
+        else:
+            total += p.elements // p.shape[-1] + p.elements // p.shape[-2]
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +130,6 @@ class TrainingMemory:
         return self.weights_bytes + self.gradients_bytes + self.optimizer_bytes + self.master_bytes
 
 
-def storages(network: Network) -> list[int]:
-    """Return, for each tensor, the tensor whose memory it is in."""
-    owner = list(range(len(network.tensors)))
-    for node in network.nodes:
-        if not node.inputs:
-            continue
-        if operator(node.operator).view or node.inplace:
-            for i in node.outputs:
-                owner[i] = owner[node.inputs[0]]
-    return owner
-
-
 def weights_bytes(network: Network) -> int:
     """Return the bytes of all parameters and statistics, tied ones once."""
     return sum(p.size_bytes for p in network.parameters)
@@ -130,8 +149,8 @@ def inference_memory(network: Network) -> InferenceMemory:
     (1066440, 4336)
 
     """
-    owner = storages(network)
-    size = _storage_sizes(network, owner)
+    owner = storages(network, service=True)
+    size = storage_sizes(network, owner)
     last: dict[int, int] = {}
     for step, node in enumerate(network.nodes):
         for i in (*node.inputs, *node.outputs):
@@ -158,13 +177,6 @@ def inference_memory(network: Network) -> InferenceMemory:
     held = weights_bytes(network)
     whole = sum(size.values())
     return InferenceMemory(held, most, held + most, at, whole)
-
-
-def _storage_sizes(network: Network, owner: list[int]) -> dict[int, int]:
-    sizes: dict[int, int] = {}
-    for i, root in enumerate(owner):
-        sizes[root] = max(sizes.get(root, 0), network.tensors[i].size_bytes if i == root else 0)
-    return sizes
 
 
 def saved_items(
@@ -238,8 +250,8 @@ def training_memory(
     device : str
         ``"cuda"`` keeps the masks of dropout in one byte, ``"cpu"`` in a number.
     checkpoint : int, optional
-        Keep only the signals between that many segments and compute each segment again when
-        its turn comes in the backward pass.
+        Keep only the signals between that many segments and compute each segment but the last
+        again when its turn comes in the backward pass.
 
     Raises
     ------
@@ -254,9 +266,7 @@ def training_memory(
     (1066440, 2132880)
 
     """
-    if optimizer not in OPTIMIZERS:
-        message, remedy = unknown_name("optimizer", optimizer, OPTIMIZERS)
-        raise GraphError(message, remedy=remedy)
+    numbers = optimizer_numbers(network, optimizer)
     if check_format(format) not in FLOATS or format == "fp8":
         msg = f"Training in {format} is not modelled."
         raise GraphError(msg, remedy="Choose fp32, tf32, bf16, fp16 or fp64.")
@@ -264,7 +274,7 @@ def training_memory(
     trainable = [p for p in cast.parameters if p.trainable]
     count = sum(p.elements for p in trainable)
     gradients = sum(p.size_bytes for p in trainable)
-    state = 4 * OPTIMIZERS[optimizer] * count
+    state = 4 * numbers
     short = format in ("bf16", "fp16")
     master = 4 * count if short else 0
     held = weights_bytes(cast)
@@ -272,12 +282,12 @@ def training_memory(
     wanted = needs_gradient(cast)
     step = _forward(cast, wanted, device)
     notes = []
-    if checkpoint:
-        saved, peak, at, by_node = _checkpointed(cast, step, wanted, fixed + gradients, checkpoint)
-        notes.append(f"{checkpoint} segments, each computed again in the backward pass")
+    if checkpoint is not None:
+        saved, by_node = _checkpoints(cast, checkpoint)
+        notes.append(f"{checkpoint} segments, all but the last computed again going backward")
     else:
         saved, by_node = _saved(cast, step)
-        peak, at = _walk(cast, step, wanted, fixed)
+    peak, at = _walk(cast, step, wanted, fixed, checkpoint or 1)
     return TrainingMemory(
         weights_bytes=held,
         gradients_bytes=gradients,
@@ -307,7 +317,7 @@ def saved_activations(network: Network, *, device: str = "cuda") -> int:
 
 
 def _saved(network: Network, step: _Step) -> tuple[int, dict[str, int]]:
-    size = _storage_sizes(network, storages(network))
+    size = storage_sizes(network, storages(network))
     seen: set[int] = set()
     total = 0
     by_node: dict[str, int] = {}
@@ -321,110 +331,57 @@ def _saved(network: Network, step: _Step) -> tuple[int, dict[str, int]]:
     return total, by_node
 
 
-def _walk(network: Network, step: _Step, wanted: list[bool], fixed: int) -> tuple[int, str]:
-    """Return the peak of a step and where it is reached."""
-    owner = storages(network)
-    size = _storage_sizes(network, owner)
-    keeps: dict[int, int] = {}
-    for roots in step.kept:
-        for r in roots:
-            keeps[r] = keeps.get(r, 0) + 1
-    last: dict[int, int] = {}
-    for i, node in enumerate(network.nodes):
-        for t in (*node.inputs, *node.outputs):
-            last[owner[t]] = i
-    live: set[int] = {owner[i] for i in network.inputs}
-    # The caller holds the batch through the whole step.
-    pinned = set(live)
-    now = fixed + sum(size[r] for r in live)
-    most, at = now, "forward: input"
-    for i, node in enumerate(network.nodes):
-        for t in node.outputs:
-            if owner[t] not in live:
-                live.add(owner[t])
-                now += size[owner[t]]
-        now += step.extra[i]
-        if now > most:
-            most, at = now, f"forward: {node.name}"
-        for r in {owner[t] for t in (*node.inputs, *node.outputs)}:
-            done = last[r] == i and r not in keeps and r not in pinned
-            if done and r in live and not any(owner[o] == r for o in network.outputs):
-                live.remove(r)
-                now -= size[r]
-    return _backward(network, step, wanted, (size, keeps, live, pinned, now, most, at))
-
-
-def _backward(
-    network: Network, step: _Step, wanted: list[bool], state: tuple[Any, ...]
+def _walk(
+    network: Network, step: _Step, wanted: list[bool], fixed: int, parts: int
 ) -> tuple[int, str]:
-    size, keeps, live, pinned, now, most, at = state
-    gradients: dict[int, int] = {}  # tensor -> bytes of its gradient
-    for t in network.outputs:
-        gradients[t] = network.tensors[t].size_bytes
-        now += gradients[t]
-    learned: set[int] = set()
-    for i in range(len(network.nodes) - 1, -1, -1):
-        node = network.nodes[i]
-        op = operator(node.operator)
-        coming = [t for t in node.inputs if wanted[t] and t not in gradients]
-        through = op.view or node.inplace or node.operator in ("add", "identity")
-        passed = [t for t in node.outputs if t in gradients]
-        for t in dict.fromkeys(coming):
-            # A sum hands its gradient on; a view looks at the same memory.
-            gradients[t] = 0 if through and passed else network.tensors[t].size_bytes
-            now += gradients[t]
-        for p in node.parameters:
-            if network.parameters[p].trainable and p not in learned:
-                learned.add(p)
-                now += network.parameters[p].size_bytes
-        if now > most:
-            most, at = now, f"backward: {node.name}"
-        if through and passed and coming:
-            gradients[coming[0]] += sum(gradients.pop(t) for t in passed)
-        else:
-            now -= sum(gradients.pop(t) for t in passed)
-        now -= step.extra[i]
-        for r in step.kept[i]:
-            keeps[r] -= 1
-            if not keeps[r] and r in live and r not in pinned:
-                live.remove(r)
-                now -= size[r]
-    return most, at
+    """Return the peak of a step and where it is reached.
+
+    With more than one part, all but the last are run without keeping anything, and run again
+    when their turn comes in the backward pass.
+    """
+    walk = Walk(network, step.kept, step.extra, wanted, fixed)
+    segments = _segments(len(network.nodes), parts)
+    needed = [_needed(network, walk.owner, *segment) for segment in segments]
+    for roots in needed[1:]:
+        walk.pin(roots)
+    for segment in segments[:-1]:
+        walk.forward(*segment, keep=parts == 1)
+    walk.forward(*segments[-1], keep=True)
+    walk.begin_backward()
+    for i in range(len(segments) - 1, -1, -1):
+        if i < len(segments) - 1:
+            walk.forward(*segments[i], keep=True)
+        walk.backward(*segments[i])
+        if i:
+            walk.unpin(needed[i])
+    return walk.most, walk.at
 
 
-def _segments(count: int, parts: int) -> Iterable[tuple[int, int]]:
+def _segments(count: int, parts: int) -> list[tuple[int, int]]:
     ends = [round(count * k / parts) for k in range(parts + 1)]
     return [(a, b) for a, b in itertools.pairwise(ends) if b > a]
 
 
-def _checkpointed(
-    network: Network, step: _Step, wanted: list[bool], fixed: int, parts: int
-) -> tuple[int, int, str, dict[str, int]]:
-    """Return what is kept with checkpoints, the peak and where it is reached."""
+def _needed(network: Network, owner: list[int], start: int, end: int) -> set[int]:
+    """Return the roots that a segment takes from before it."""
+    nodes = network.nodes[start:end]
+    made = {owner[t] for n in nodes for t in n.outputs if owner[t] == t}
+    return {owner[t] for n in nodes for t in n.inputs} - made
+
+
+def _checkpoints(network: Network, parts: int) -> tuple[int, dict[str, int]]:
+    """Return the bytes kept between segments, and at which node each begins to be kept."""
     if not 1 <= parts <= len(network.nodes):
         msg = f"Checkpointing in {parts} segments does not fit {len(network.nodes)} operators."
         raise GraphError(msg, remedy=f"Choose 1 to {len(network.nodes)} segments.")
-    del wanted
     owner = storages(network)
-    size = _storage_sizes(network, owner)
+    size = storage_sizes(network, owner)
     between: set[int] = set()
-    segments = list(_segments(len(network.nodes), parts))
     by_node: dict[str, int] = {}
-    for start, end in segments:
-        inside = {owner[t] for n in network.nodes[start:end] for t in n.outputs}
-        needed = {owner[t] for n in network.nodes[start:end] for t in n.inputs} - inside
-        for r in needed - between:
-            by_node[network.nodes[start].name] = by_node.get(network.nodes[start].name, 0) + size[r]
-        between |= needed
-    kept = sum(size[r] for r in between)
-    most, at = 0, ""
-    for start, end in segments:
-        roots = {r for i in range(start, end) for r in step.kept[i]} - between
-        inside_bytes = sum(size[r] for r in roots) + sum(step.extra[start:end])
-        widest = max(
-            (sum(network.tensors[t].size_bytes for t in n.outputs))
-            for n in network.nodes[start:end]
-        )
-        if inside_bytes + 2 * widest > most:
-            most, at = inside_bytes + 2 * widest, f"backward: {network.nodes[start].name}"
-    return kept, fixed + kept + most, at, by_node
+    for start, end in _segments(len(network.nodes), parts):
+        new = _needed(network, owner, start, end) - between
+        if new:
+            name = network.nodes[start].name
+            by_node[name] = by_node.get(name, 0) + sum(size[r] for r in new)
+        between |= new
+    return sum(size[r] for r in between), by_node
