@@ -95,15 +95,16 @@ def _show(made: Calibration, place: str) -> None:
     out = console()
     out.print(f"\n[bold green]{escape(_sentence(made.statement()))}[/bold green]\n")
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("class")
-    for title in ("points", "best rate", "time of the smallest", "of the largest"):
+    table.add_column("class", no_wrap=True)
+    for title in ("points", "best rate", "smallest", "largest"):
         table.add_column(title, justify="right")
     for grid in made.grids.values():
-        unit = "GFLOP/s" if grid.counts_macs else "G elements/s"
+        rate = grid.best_ops_per_s
+        best = f"{rate / 1e9:,.1f} GFLOP/s" if grid.counts_macs else f"{rate / 1e6:,.0f} M/s"
         table.add_row(
             grid.family,
             str(grid.measured),
-            f"{grid.best_ops_per_s / 1e9:,.1f} {unit}",
+            best,
             format_quantity(min(grid.times_s), "s"),
             format_quantity(max(grid.times_s), "s"),
         )

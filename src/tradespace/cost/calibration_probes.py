@@ -7,12 +7,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tradespace.cost import calibration_chains as chains
 from tradespace.cost.calibration_classes import sizes_of
-from tradespace.graph.builder import Builder, Value
+from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network
 from tradespace.graph.works import network_works
 
-Point = tuple[float, ...]
+Point = chains.Point
 #: Weights of a chain together should not stay in a cache from run to run.
 _COLD_BYTES = 24e6
 #: Operators of a chain, and the most multiply-accumulates of one and of all.
@@ -39,7 +40,7 @@ class Family:
     axes: tuple[str, ...]
     ticks: tuple[tuple[float, ...], ...]
     amount: Callable[[Point], float]
-    make: Callable[[Builder, Point, int], Value]
+    make: chains.Maker
     counts_macs: bool = True
     #: Positions of two axes whose exchange changes nothing: a chain goes there and back.
     symmetric: tuple[int, int] | None = None
@@ -85,195 +86,6 @@ def _mirror(point: Point, axes: tuple[int, int] | None) -> Point:
     return tuple(turned)
 
 
-# ------------------------------------------------------------------------------ products
-
-
-def _side(positions: float) -> int:
-    return round(math.sqrt(positions))
-
-
-def _convolution(kernel: int) -> Callable[[Builder, Point, int], Value]:
-    def make(b: Builder, point: Point, count: int) -> Value:
-        m, n, k = (int(x) for x in point)
-        x = b.input((k, _side(m), _side(m)))
-        for i in range(count):
-            x = b.conv(x, (n, k)[i % 2], kernel, padding=kernel // 2, name=f"conv{i}")
-        return x
-
-    return make
-
-
-def _images(b: Builder, point: Point, count: int) -> Value:
-    m, n, window = (int(x) for x in point)
-    kernel, stride = _side(window), 2
-    size = (_side(m) - 1) * stride + kernel
-    x = b.input((3, size, size))
-    made = [b.conv(x, n, kernel, stride=stride, name=f"conv{i}") for i in range(count)]
-    pooled = [
-        b.global_pool(y, function="average", keep=True, name=f"end{i}") for i, y in enumerate(made)
-    ]
-    return b.add(*pooled)
-
-
-def _depthwise(b: Builder, point: Point, count: int) -> Value:
-    elements, window = point
-    channels = 32 if elements <= 2e4 else 128
-    side = max(2, _side(elements / channels))
-    kernel = _side(window)
-    x = b.input((channels, side, side))
-    for i in range(count):
-        x = b.conv(x, channels, kernel, padding=kernel // 2, groups=channels, name=f"conv{i}")
-    return x
-
-
-def _grouped(b: Builder, point: Point, count: int) -> Value:
-    m, groups, n = (int(x) for x in point)
-    x = b.input((groups * n, _side(m), _side(m)))
-    for i in range(count):
-        x = b.conv(x, groups * n, 3, padding=1, groups=groups, name=f"conv{i}")
-    return x
-
-
-def _dense(b: Builder, point: Point, count: int) -> Value:
-    m, n, k = (int(x) for x in point)
-    x = b.tensor_input((m, k))
-    for i in range(count):
-        x = b.dense(x, (n, k)[i % 2], name=f"dense{i}")
-    return x
-
-
-_HEADS = 4
-
-
-def _matmul(b: Builder, point: Point, count: int) -> Value:
-    m, n, k = (int(x) for x in point)
-    x = b.tensor_input((_HEADS, m, k), name="left")
-    there, back = b.tensor_input((_HEADS, k, n), name="a"), b.tensor_input((_HEADS, n, k), name="b")
-    for i in range(count):
-        x = b.matmul(x, (there, back)[i % 2], name=f"matmul{i}")
-    return x
-
-
-def _attention(b: Builder, point: Point, count: int) -> Value:
-    rows, columns, width = (int(x) for x in point)
-    x = b.tensor_input((1, _HEADS, rows, width), name="query")
-    key = b.tensor_input((1, _HEADS, columns, width), name="key")
-    value = b.tensor_input((1, _HEADS, columns, width), name="value")
-    for i in range(count):
-        x = b.attention(x, key, value, name=f"attention{i}")
-    return x
-
-
-_STEPS = 16
-
-
-def _recurrent(cell: str, gates: int) -> Callable[[Builder, Point, int], Value]:
-    def make(b: Builder, point: Point, count: int) -> Value:
-        m, n, k = (int(x) for x in point)
-        hidden = n // gates
-        x = b.tensor_input((m, _STEPS, k - hidden))
-        # Each layer reads the input, so that all have the same sizes.
-        return b.add(
-            *(
-                b.recurrent(cell, x, hidden, name=f"{cell}{i}", sequences=False)
-                for i in range(count)
-            )
-        )
-
-    return make
-
-
-# ------------------------------------------------------------------- everything else
-
-
-def _chain(apply: Callable[[Builder, Value, int], Value], width: int) -> Callable[..., Value]:
-    def make(b: Builder, point: Point, count: int) -> Value:
-        elements = int(point[0])
-        x = b.tensor_input((max(1, elements // width), min(width, elements)))
-        for i in range(count):
-            x = apply(b, x, i)
-        return x
-
-    return make
-
-
-def _unary(name: str) -> Callable[..., Value]:
-    return _chain(lambda b, x, i: b.apply(name, x, name=f"{name}{i}"), 768)
-
-
-def _binary(name: str) -> Callable[..., Value]:
-    def make(b: Builder, point: Point, count: int) -> Value:
-        elements = int(point[0])
-        shape = (max(1, elements // 768), min(768, elements))
-        x, y = b.tensor_input(shape, name="x"), b.tensor_input(shape, name="y")
-        for i in range(count):
-            x = b.apply(name, x, y, name=f"{name}{i}")
-        return x
-
-    return make
-
-
-def _image_chain(
-    apply: Callable[[Builder, Value, int], Value], channels: int = 64
-) -> Callable[..., Value]:
-    def make(b: Builder, point: Point, count: int) -> Value:
-        side = max(2, _side(point[0] / channels))
-        x = b.input((channels, side, side))
-        for i in range(count):
-            x = apply(b, x, i)
-        return x
-
-    return make
-
-
-def _pool(function: str) -> Callable[..., Value]:
-    def make(b: Builder, point: Point, count: int) -> Value:
-        kernel = _side(point[1])
-        side = max(2, _side(point[0] / 64))
-        # The layer before lets a runtime choose its own layout, as in a network.
-        x = b.conv(b.input((8, side, side)), 64, 1, name="before")
-        for i in range(count):
-            # Even windows shrink the image by one a step.
-            x = b.pool(x, function, kernel, stride=1, padding=kernel // 2, name=f"pool{i}")
-        return x
-
-    return make
-
-
-def _ends(function: str) -> Callable[..., Value]:
-    def make(b: Builder, point: Point, count: int) -> Value:
-        side = max(2, _side(point[0] / 64))
-        x = b.input((64, side, side))
-        made = [
-            b.global_pool(x, function=function, keep=True, name=f"pool{i}") for i in range(count)
-        ]
-        return b.add(*made)
-
-    return make
-
-
-def _mean(b: Builder, point: Point, count: int) -> Value:
-    x = b.tensor_input((max(1, int(point[0]) // 768), min(768, int(point[0]))))
-    made = [
-        b.apply("mean", x, name=f"mean{i}", axes=(-1,), keep_dimensions=True) for i in range(count)
-    ]
-    return b.add(*made)
-
-
-def _concatenate(b: Builder, point: Point, count: int) -> Value:
-    side = max(2, _side(point[0] / 128))
-    x, y = b.input((64, side, side), name="x"), b.input((64, side, side), name="y")
-    made = [b.concatenate([x, y], axis=1, name=f"concat{i}") for i in range(count)]
-    return b.concatenate(made, axis=1, name="all")
-
-
-def _embedding(b: Builder, point: Point, count: int) -> Value:
-    rows = max(1, int(point[0]) // 768)
-    indices = b.tensor_input((1, rows), format="int64", name="indices")
-    made = [b.embedding(indices, 4096, 768, name=f"embedding{i}")[0] for i in range(count)]
-    return b.concatenate(made, axis=1, name="all")
-
-
 def _elements(point: Point) -> float:
     return point[0]
 
@@ -282,7 +94,7 @@ _SIZES = (768.0, 12288.0, 98304.0, 786432.0, 3145728.0)
 _FEW = (768.0, 98304.0, 1572864.0)
 
 
-def _simple(name: str, make: Callable[..., Value], sizes: Sequence[float] = _FEW) -> Family:
+def _simple(name: str, make: chains.Maker, sizes: Sequence[float] = _FEW) -> Family:
     return Family(name, ("elements",), (tuple(sizes),), _elements, make, counts_macs=False)
 
 
@@ -295,7 +107,7 @@ def _product(
         ("positions", "output channels", "input channels"),
         (tuple(positions), tuple(channels), tuple(channels)),
         lambda p: p[0] * p[1] * p[2] * window,
-        _convolution(kernel),
+        chains.convolution(kernel),
         symmetric=(1, 2),
         weight_bytes=lambda p: 4 * p[1] * p[2] * window,
     )
@@ -306,8 +118,8 @@ def _recurrent_family(cell: str, gates: int) -> Family:
         cell,
         ("rows", "gates", "inputs"),
         ((1.0, 16.0), (128.0 * gates, 512.0 * gates), (256.0, 1024.0)),
-        lambda p: _STEPS * p[0] * p[1] * p[2],
-        _recurrent(cell, gates),
+        lambda p: chains.STEPS * p[0] * p[1] * p[2],
+        chains.recurrent(cell, gates),
         weight_bytes=lambda p: 4 * p[1] * p[2],
         possible=lambda p: p[2] >= 2 * p[1] / gates,
     )
@@ -324,21 +136,21 @@ def families() -> list[Family]:
             ("positions", "output channels", "window"),
             ((2916.0, 12544.0), (16.0, 64.0), (9.0, 49.0, 121.0)),
             lambda p: p[0] * p[1] * 3 * p[2],
-            _images,
+            chains.images,
         ),
         Family(
             "convolution depthwise",
             ("elements", "window"),
             ((1568.0, 25088.0, 100352.0, 401408.0, 1204224.0), (9.0, 25.0, 49.0)),
             lambda p: p[0] * p[1],
-            _depthwise,
+            chains.depthwise,
         ),
         Family(
             "convolution grouped",
             ("positions", "groups", "channels of a group"),
             ((49.0, 784.0), (2.0, 8.0, 32.0), (4.0, 16.0, 64.0)),
             lambda p: p[0] * p[1] * p[2] * p[2] * 9,
-            _grouped,
+            chains.grouped,
             weight_bytes=lambda p: 36 * p[1] * p[2] * p[2],
         ),
         Family(
@@ -346,7 +158,7 @@ def families() -> list[Family]:
             ("rows", "outputs", "inputs"),
             ((1.0, 8.0, 32.0, 128.0, 512.0), *((64.0, 256.0, 1024.0, 4096.0),) * 2),
             lambda p: p[0] * p[1] * p[2],
-            _dense,
+            chains.dense,
             symmetric=(1, 2),
             weight_bytes=lambda p: 4 * p[1] * p[2],
         ),
@@ -354,53 +166,57 @@ def families() -> list[Family]:
             "matmul",
             ("rows", "columns", "terms"),
             ((1.0, 64.0, 256.0), (16.0, 64.0, 256.0), (16.0, 64.0, 256.0)),
-            lambda p: _HEADS * p[0] * p[1] * p[2],
-            _matmul,
+            lambda p: chains.HEADS * p[0] * p[1] * p[2],
+            chains.matmul,
             symmetric=(1, 2),
         ),
         Family(
             "attention",
             ("queries", "keys", "width of a head"),
             ((1.0, 64.0, 256.0), (64.0, 256.0), (32.0, 64.0)),
-            lambda p: 2 * _HEADS * p[0] * p[1] * p[2],
-            _attention,
+            lambda p: 2 * chains.HEADS * p[0] * p[1] * p[2],
+            chains.attention,
         ),
         _recurrent_family("lstm", 4),
         _recurrent_family("gru", 3),
         _recurrent_family("rnn", 1),
-        *(_simple(name, _unary(name), _SIZES) for name in ("relu", "gelu", "sigmoid")),
-        *(_simple(name, _unary(name)) for name in ("silu", "hard_swish", "tanh", "gelu_tanh")),
-        *(_simple(name, _binary(name), _SIZES) for name in ("add", "multiply")),
-        _simple("softmax", _unary("softmax"), _SIZES),
-        _simple(
-            "layer_norm", _chain(lambda b, x, i: b.layer_norm(x, name=f"norm{i}"), 768), _SIZES
+        *(_simple(name, chains.unary(name), _SIZES) for name in ("relu", "gelu", "sigmoid")),
+        *(
+            _simple(name, chains.unary(name))
+            for name in ("silu", "hard_swish", "tanh", "gelu_tanh")
         ),
-        _simple("rms_norm", _chain(lambda b, x, i: b.rms_norm(x, name=f"norm{i}"), 768)),
+        *(_simple(name, chains.binary(name), _SIZES) for name in ("add", "multiply")),
+        _simple("softmax", chains.unary("softmax"), _SIZES),
         _simple(
-            "batch_norm", _image_chain(lambda b, x, i: b.batch_norm(x, name=f"norm{i}")), _SIZES
+            "layer_norm",
+            chains.chain(lambda b, x, i: b.layer_norm(x, name=f"norm{i}"), 768),
+            _SIZES,
+        ),
+        _simple("rms_norm", chains.chain(lambda b, x, i: b.rms_norm(x, name=f"norm{i}"), 768)),
+        _simple(
+            "batch_norm",
+            chains.image_chain(lambda b, x, i: b.batch_norm(x, name=f"norm{i}")),
+            _SIZES,
         ),
         _simple(
             "local_response_norm",
-            _image_chain(lambda b, x, i: b.local_response_norm(x, name=f"norm{i}")),
+            chains.image_chain(lambda b, x, i: b.local_response_norm(x, name=f"norm{i}")),
         ),
-        _simple("concatenate", _concatenate, _SIZES),
+        _simple("concatenate", chains.concatenate, _SIZES),
         # What is looked up is joined at the end: every element moves twice.
-        replace(_simple("embedding", _embedding), times=2.0),
-        _simple("mean", _mean),
-        _simple("global_average_pool", _ends("average"), _SIZES),
-        _simple("global_max_pool", _ends("max")),
+        replace(_simple("embedding", chains.embedding), times=2.0),
+        _simple("mean", chains.mean),
+        _simple("global_average_pool", chains.ends("average"), _SIZES),
+        _simple("global_max_pool", chains.ends("max")),
         *(
             Family(
                 f"{function}_pool2d",
                 ("elements", "window"),
                 ((6272.0, 50176.0, 200704.0, 802816.0), (9.0, 25.0)),
                 lambda p: p[0] * p[1],
-                _pool(function),
+                chains.pool(function),
                 counts_macs=False,
             )
             for function in ("max", "average")
         ),
     ]
-
-
-__all__ = ["Family", "Probe", "families"]

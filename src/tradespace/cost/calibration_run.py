@@ -27,6 +27,7 @@ HOLD_OUT: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("mobilenet-v2", {}),
     ("densenet121", {}),
     ("squeezenet1-0", {}),
+    ("shufflenet-v2-x1-0", {}),
     ("distilbert", {"length": 64}),
     ("lstm-zaremba-small", {}),
 )

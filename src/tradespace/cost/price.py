@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tradespace.cost.price_inputs import Assumption, Inputs, resolve
+from tradespace.cost.price_inputs import resolve
+from tradespace.cost.price_records import Assumption, Inputs
 from tradespace.cost.published import Published, compare_with_published
 from tradespace.cost.tables import equivalents
 from tradespace.cost.training import (

@@ -3,93 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tradespace.core.errors import InputError
 from tradespace.core.suggest import allowed_text, nearest
+from tradespace.cost.price_records import ASKED, Inputs
+from tradespace.cost.price_running import fill_running
 from tradespace.cost.tables import TrainingRun, training_run, training_runs
 from tradespace.cost.training import chip_hours_of, training_flop
 from tradespace.hardware.profiles import Processor, Region
 from tradespace.hardware.profiles import processor as find_processor
-from tradespace.hardware.profiles import region as find_region
 from tradespace.hardware.roofline import rate_of
 
 #: Taken where nothing else is known.
 DEFAULT_UTILIZATION, UTILIZATIONS = 0.33, (0.20, 0.54)
-DEFAULT_PUE = 1.58
-DEFAULT_REGION = "grid-us"
-DEFAULT_USD_PER_KWH = 0.12
 #: Formats of training, fastest and safest first.
 _FORMATS = ("bf16", "fp16", "tf32", "fp32")
-_ASKED = "asked for"
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """A figure that went into a price.
-
-    Parameters
-    ----------
-    what : str
-        For example ``"power of a chip"``.
-    value : float
-        In `unit`.
-    unit : str
-        For people.
-    source : str
-        Where it comes from.
-
-    """
-
-    what: str
-    value: float
-    unit: str
-    source: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {
-            "what": self.what,
-            "value": self.value,
-            "unit": self.unit,
-            "source": self.source,
-        }
-
-
-@dataclass(slots=True, kw_only=True)
-class Inputs:
-    """Everything that a price is computed from; `power_w` is of a chip, `pue` is applied."""
-
-    name: str
-    run: TrainingRun | None
-    processor: Processor | None
-    chips: float = 1.0
-    flop: float | None = None
-    chip_hours: float | None = None
-    power_w: float | None = None
-    pue: float = DEFAULT_PUE
-    carbon_g_per_kwh: float = 0.0
-    usd_per_hour: tuple[float, float] | None = None
-    usd_per_kwh: float = DEFAULT_USD_PER_KWH
-    taken: list[Assumption] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    @property
-    def assumptions(self) -> tuple[Assumption, ...]:
-        """Every figure with its source."""
-        return tuple(self.taken)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader has to know."""
-        return tuple(self.remarks)
-
-    def take(self, what: str, value: float, unit: str, source: str) -> float:
-        """Remember where a figure comes from and return it."""
-        self.taken.append(Assumption(what, value, unit, source))
-        return value
 
 
 def resolve(
@@ -137,7 +66,7 @@ def resolve(
     made.chips = _chips(made, there, chips)
     asked_rate = any(x is not None for x in (flop, tokens, samples, rate_flop_per_s, utilization))
     if hours is not None:
-        made.take("duration", hours, "h", _ASKED)
+        made.take("duration", hours, "h", ASKED)
         made.chip_hours = hours * made.chips
     elif there is not None and there.hours is not None and not asked_rate:
         its_chips = there.chips or 1.0
@@ -152,7 +81,7 @@ def resolve(
             "also --samples or --tokens.",
         )
     if made.chip_hours is not None:
-        _running(made, there, power_w, region, pue, usd_per_hour, usd_per_kwh)
+        fill_running(made, there, power_w, region, pue, usd_per_hour, usd_per_kwh)
     return made
 
 
@@ -197,13 +126,13 @@ def _flop(
 ) -> float | None:
     run = made.run
     if flop is not None:
-        return made.take("operations", flop, "FLOP", _ASKED)
+        return made.take("operations", flop, "FLOP", ASKED)
     if samples is not None:
         return _samples_flop(made, network, samples)
     factor = run.flop_per_parameter_token if run and run.flop_per_parameter_token else 6.0
     if parameters is None and tokens is None and run is not None and run.flop is not None:
         return made.take("operations", run.flop, "FLOP", run.source)
-    size, source = parameters, _ASKED
+    size, source = parameters, ASKED
     if size is None and run is not None and run.parameters is not None:
         size, source = run.parameters, run.source
     elif size is None and network is not None and tokens is not None:
@@ -211,7 +140,7 @@ def _flop(
         from tradespace.graph.zoo import network as build
 
         size, source = float(count(build(network))), f"counted in {network!r} of the zoo"
-    seen, whence = tokens, _ASKED
+    seen, whence = tokens, ASKED
     if seen is None and run is not None and run.tokens is not None:
         seen, whence = run.tokens, run.source
     if size is None or seen is None:
@@ -243,13 +172,13 @@ def _samples_flop(made: Inputs, network: str | None, samples: float) -> float:
     net = build(network)
     each = 2.0 * (forward_macs(net) + backward_macs(net))
     made.take("operations of a sample", each, "FLOP", f"counted in {network!r}, exact backward")
-    made.take("samples", samples, "", _ASKED)
+    made.take("samples", samples, "", ASKED)
     return each * samples
 
 
 def _chips(made: Inputs, there: TrainingRun | None, chips: float | None) -> float:
     if chips is not None:
-        return made.take("chips", chips, "", _ASKED)
+        return made.take("chips", chips, "", ASKED)
     if there is not None and there.chips is not None:
         return made.take("chips", there.chips, "", there.source)
     return made.take("chips", 1.0, "", "one unless asked for more")
@@ -264,7 +193,7 @@ def _hours(
     assert made.flop is not None  # noqa: S101 - asked for with operations at hand
     chip = made.processor
     if rate is not None:
-        made.take("rate of a chip", rate, "FLOP/s", _ASKED)
+        made.take("rate of a chip", rate, "FLOP/s", ASKED)
         _say_share(made, rate)
         return chip_hours_of(flop=made.flop, rate_flop_per_s=rate)
     if chip is None:
@@ -283,7 +212,7 @@ def _hours(
         str(chip.source_of("peak_ops_per_s")),
     )
     if utilization is not None:
-        made.take("utilization", utilization, "", _ASKED)
+        made.take("utilization", utilization, "", ASKED)
         return chip_hours_of(flop=made.flop, rate_flop_per_s=peak * utilization)
     used = made.take(
         "utilization",
@@ -307,97 +236,3 @@ def _say_share(made: Inputs, rate: float) -> None:
     if chip and rate > best > 0:
         msg = f"{rate:g} FLOP/s are more than {chip.id} can do ({best:g})."
         raise InputError(msg, remedy="Give the rate of one chip.")
-
-
-def _running(
-    made: Inputs,
-    there: TrainingRun | None,
-    power_w: float | None,
-    region: str | Path | Region | None,
-    pue: float | None,
-    usd_per_hour: float | tuple[float, float] | None,
-    usd_per_kwh: float | None,
-) -> None:
-    """Fill in power, data center, electricity and prices."""
-    made.power_w = _power(made, there, power_w)
-    place = None
-    if region is not None:
-        place = region if isinstance(region, Region) else find_region(region)
-    if made.power_w is not None:
-        made.pue = _pue(made, there, place, pue)
-        if place is None and there is not None and there.carbon_g_per_kwh is not None:
-            grid, source = there.carbon_g_per_kwh, there.source
-        else:
-            source = _ASKED if place else "assumed where no region is given"
-            place = place or find_region(DEFAULT_REGION)
-            grid, source = place.carbon_g_per_kwh, f"{place.name}, {place.source}; {source}"
-        made.carbon_g_per_kwh = made.take("carbon of electricity", grid, "g/kWh", source)
-        made.usd_per_kwh = _kwh_price(made, usd_per_kwh)
-    made.usd_per_hour = _hour_price(made, there, usd_per_hour)
-
-
-def _power(made: Inputs, there: TrainingRun | None, power_w: float | None) -> float | None:
-    chip = made.processor
-    if power_w is not None:
-        return made.take("power of a chip", power_w, "W", _ASKED)
-    if there is not None and (there.power_w or there.machine_power_w):
-        value = there.power_w or (there.machine_power_w or 0.0) / (there.chips or 1.0)
-        meaning = there.power_meaning
-        if there.machine_power_w:
-            meaning += f" ({there.machine_power_w:g} W) shared by its chips"
-        return made.take("power of a chip", value, "W", f"{meaning}; {there.source}")
-    if chip is not None and chip.tdp_w is not None:
-        made.remarks.append(
-            "the power is the chip's design power: hosts, memory and network come on top, and "
-            "chips seldom draw all of it"
-        )
-        source = f"design power of {chip.id}: {chip.source_of('tdp_w')}"
-        return made.take("power of a chip", chip.tdp_w, "W", source)
-    return None
-
-
-def _pue(made: Inputs, there: TrainingRun | None, place: Region | None, pue: float | None) -> float:
-    if pue is not None:
-        if not 1 <= pue < math.inf:
-            msg = f"The PUE is all power over the computers' power, at least 1; got {pue}."
-            raise InputError(msg, remedy="Write 1.1, for example.")
-        return made.take("PUE", pue, "", _ASKED)
-    if place is not None and place.pue is not None:
-        return made.take("PUE", place.pue, "", f"{place.name}, {place.source}")
-    if place is None and there is not None and there.pue is not None:
-        return made.take("PUE", there.pue, "", there.source)
-    source = "assumed: average of the world's data centers (Uptime Institute 2018)"
-    return made.take("PUE", DEFAULT_PUE, "", source)
-
-
-def _kwh_price(made: Inputs, usd_per_kwh: float | None) -> float:
-    if usd_per_kwh is None:
-        source = "assumed: the price of Strubell et al. 2019, table 3"
-        return made.take("price of electricity", DEFAULT_USD_PER_KWH, "USD/kWh", source)
-    if not 0 <= usd_per_kwh < math.inf:
-        msg = f"The price of electricity must not be negative; got {usd_per_kwh}."
-        raise InputError(msg, remedy="Write 0.12, for example.")
-    return made.take("price of electricity", usd_per_kwh, "USD/kWh", _ASKED)
-
-
-def _hour_price(
-    made: Inputs, there: TrainingRun | None, given: float | tuple[float, float] | None
-) -> tuple[float, float] | None:
-    chip = made.processor
-    if given is not None:
-        low, high = (given, given) if isinstance(given, int | float) else given
-        if not 0 <= low <= high < math.inf:
-            msg = f"The price of an hour runs from low to high; got {low} to {high}."
-            raise InputError(msg, remedy="Write 1.50, or '0.43 to 1.46'.")
-        source = _ASKED
-    elif there is not None and there.usd_per_hour is not None:
-        (low, high), source = there.usd_per_hour, there.source
-    elif chip is not None and chip.price_usd_per_h is not None:
-        low, high = chip.price_usd_per_h.low, chip.price_usd_per_h.high
-        source = str(chip.source_of("price_usd_per_h"))
-    else:
-        return None
-    made.take("price of a chip's hour", low, "USD/h", source)
-    if high != low:
-        made.take("price of a chip's hour, highest", high, "USD/h", source)
-    return low, high

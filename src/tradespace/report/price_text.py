@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tradespace.core.quantities import format_number
 from tradespace.cost.price import TrainingPrice
-from tradespace.cost.price_inputs import Assumption
+from tradespace.cost.price_records import Assumption
 from tradespace.cost.published import Published
 from tradespace.cost.tables import training_runs
 from tradespace.cost.training import petaflop_days
