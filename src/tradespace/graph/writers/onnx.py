@@ -17,13 +17,14 @@ from tradespace.graph.network import Network
 from tradespace.graph.writers.onnx_emitter import DTYPES, Emitter
 from tradespace.graph.writers.onnx_layers import LAYERS
 from tradespace.graph.writers.onnx_pointwise import POINTWISE
+from tradespace.graph.writers.onnx_special import SPECIAL
 
 if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
 OPSET, IR_VERSION = 23, 11
-_HANDLERS = {**LAYERS, **POINTWISE}
+_HANDLERS = {**LAYERS, **POINTWISE, **SPECIAL}
 #: What protobuf can hold, less room for what is no weight.
 _MOST_BYTES = 2**31 - 2**22
 
