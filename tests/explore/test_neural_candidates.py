@@ -9,16 +9,22 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tradespace import evaluate
 from tradespace.cli import run
 from tradespace.components._base import Shape
+from tradespace.components.component import family_named
 from tradespace.components.sizes import shape_of
 from tradespace.core.decisions import Decision, Standing
 from tradespace.core.readings import ReadingKind
 from tradespace.core.requirements import Verdict
 from tradespace.core.studies import Study, Task
+from tradespace.cost.calibration import Calibration
+from tradespace.cost.calibration_grid import build_grid
+from tradespace.cost.calibration_machine import machine_facts
+from tradespace.cost.calibration_store import save_calibration
 from tradespace.data.load import load_dataset
 from tradespace.explore.enumerate import enumerate_candidates
 from tradespace.explore.plan import Planned, plan_candidates
@@ -27,6 +33,7 @@ from tradespace.explore.preview import preview
 from tradespace.report.html.page import report_data
 from tradespace.report.markdown import decision_markdown
 from tradespace.study.load import parse_study
+from tradespace.testing.families import candidate_of
 
 SIZES = [
     *([n] for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)),
@@ -44,6 +51,12 @@ objectives: [{maximize: roc_auc, from: 0.9, to: 1.0}]
 """
 TWENTY = f"  - multilayer_perceptron: {{hidden_layer_sizes: {SIZES}, max_iter: 3}}\n"
 THIRTY = Shape(341, 30, n_varying=30, n_columns=30, encoder_bytes=4000.0)
+
+
+@pytest.fixture(autouse=True)
+def no_calibration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the machine of the test was calibrated must not matter."""
+    monkeypatch.setenv("TRADESPACE_HOME", str(tmp_path / "home"))
 
 
 def study_of(constraints: str, candidates: str = TWENTY, more: str = "") -> Study:
@@ -107,9 +120,11 @@ def test_a_bound_on_latency_cuts_what_no_core_can_do() -> None:
 def test_every_predicted_quality_can_cut_the_larger_and_spare_the_smaller(quality: str) -> None:
     candidates = "  - multilayer_perceptron: {hidden_layer_sizes: [[2], [3000, 3000]]}\n"
     small, large = planned("", candidates=candidates)
-    between = (small.predicted[quality].low + large.predicted[quality].low) / 2
-    assert small.predicted[quality].low < between
-    unit = small.predicted[quality].unit.removeprefix("1")
+    # A bound that says nothing is not among what is predicted.
+    low = small.predicted[quality].low if quality in small.predicted else 0.0
+    between = (low + large.predicted[quality].low) / 2
+    assert low < between
+    unit = large.predicted[quality].unit.removeprefix("1")
     small, large = planned(f"{quality} <= {between!r} {unit}", candidates=candidates)
 
     assert not small.excluded
@@ -148,6 +163,82 @@ def test_a_name_for_people_is_no_processor_and_bounds_nothing_else() -> None:
     )
 
     assert there == here
+
+
+def test_the_roofline_of_a_named_processor_is_the_estimate_above_the_bound() -> None:
+    more = "environment: {processor: jetson-nano}"
+    reading = planned("latency_p50 <= 1 s", more=more)[-1].predicted["latency_p50"]
+
+    assert reading.low < reading.value < math.inf
+    assert str(reading).startswith("about ")
+    assert "Jetson Nano" in reading.method
+
+
+def test_a_calibration_of_this_machine_gives_the_estimate_and_cuts_nothing_more() -> None:
+    before = planned("latency_p50 <= 0.4 us")
+    save_calibration(abacus())
+    after = planned("latency_p50 <= 0.4 us")
+    reading = after[0].predicted["latency_p50"]
+
+    # 2 layers at a thousand multiply-accumulates a microsecond, after 10 us of starting.
+    assert reading.value == pytest.approx(10e-6 + (30 * 2 + 2) * 1e-9, rel=0.01)
+    assert reading.low == before[0].predicted["latency_p50"].low
+    assert "calibrated on" in reading.method
+    assert [p.excluded != "" for p in after] == [p.excluded != "" for p in before]
+    assert math.isnan(before[0].predicted["latency_p50"].value)
+
+
+def abacus() -> Calibration:
+    """Return a made-up calibration of this machine: 1 Gmac/s and nothing for the rest."""
+    ticks = ((1.0, 100.0), (1.0, 3000.0), (1.0, 3000.0))
+    dense = build_grid(
+        "dense",
+        ("rows", "outputs", "inputs"),
+        ticks,
+        {p: math.prod(p) / 1e9 for p in itertools.product(*ticks)},
+        amount=math.prod,
+        counts_macs=True,
+    )
+    simple = build_grid(
+        "relu",
+        ("elements",),
+        ((1.0, 1e6),),
+        {(1.0,): 1e-12, (1e6,): 1e-6},
+        amount=math.prod,
+        counts_macs=False,
+    )
+    return Calibration(
+        name="abacus",
+        machine=machine_facts(),
+        runtime="onnxruntime",
+        device="cpu",
+        number_format="fp32",
+        threads=1,
+        versions={"onnxruntime": "0"},
+        date="2026-01-01T00:00:00+00:00",
+        run_overhead_s=1e-5,
+        operator_overhead_s=1e-12,
+        bandwidth_bytes_per_s=1e12,
+        grids={"dense": dense, "relu": simple},
+    )
+
+
+def test_a_finished_file_that_is_too_large_is_cut_before_it_is_opened(tmp_path: Path) -> None:
+    family = family_named("multilayer_perceptron")
+    settings = candidate_of("multilayer_perceptron", {"hidden_layer_sizes": [64], "max_iter": 1})
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 30)).astype(np.float32), np.arange(50) % 2
+    options = {"task": Task.BINARY, "n_classes": 2, "settings": settings.settings, "seed": 0}
+    model = family.fit(X, y, **options)
+    graph = family.to_onnx(model, n_inputs=30, task=Task.BINARY)
+    (tmp_path / "incumbent.onnx").write_bytes(graph.SerializeToString())
+    text = f"{HEAD}\nconstraints: [parameters <= 2000]\ncandidates:\n"
+    text += "  - onnx: {path: incumbent.onnx}\n"
+    study = parse_study(text, folder=str(tmp_path))
+    candidates = enumerate_candidates(study, Task.BINARY)
+    (plan,) = plan_candidates(study, candidates, task=Task.BINARY, shape=THIRTY)
+
+    assert plan.excluded.startswith("parameters <= 2,000 is certainly missed: 2,049")
 
 
 def test_uncertain_columns_cut_only_what_the_fewest_columns_miss() -> None:

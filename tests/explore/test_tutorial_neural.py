@@ -21,9 +21,12 @@ PYTHON = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 PRINTED = re.findall(r"```text\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("plan")
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    folder = tmp_path / "plan"
+    folder.mkdir()
+    # Whether the machine of the test was calibrated must not matter.
+    monkeypatch.setenv("TRADESPACE_HOME", str(tmp_path / "home"))
     return preview(parse_study(STUDIES[0], folder=str(folder)), folder)
 
 

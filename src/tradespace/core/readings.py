@@ -87,7 +87,10 @@ class Reading:
             if math.isinf(self.low) and not math.isinf(self.high):
                 return f"≤ {format_quantity(self.high, self.unit)}"
             if math.isinf(self.high) and not math.isinf(self.low):
-                return f"≥ {format_quantity(self.low, self.unit)}"
+                least = f"≥ {format_quantity(self.low, self.unit)}"
+                if self.kind is ReadingKind.PREDICTED and math.isfinite(self.value):
+                    return f"about {format_quantity(self.value, self.unit)}, {least}"
+                return least
         value = format_quantity(self.value, self.unit)
         if self.exact:
             return value

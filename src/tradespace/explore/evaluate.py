@@ -168,6 +168,8 @@ class Exploration:
         if error := ended.value.get("error"):
             raise error
         data: dict[str, Any] = ended.value
+        if data.get("features"):
+            self.store.set_json("features", data["features"])
         self.listen(Event("data", 1, 1, f"{data['n_rows']:,} rows"))
         self.setup = Setup(
             dataset=str(place),

@@ -12,7 +12,7 @@ from tradespace.core.errors import MissingExtraError
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Constraint, Verdict
 from tradespace.core.studies import QualityUse, Study, Task
-from tradespace.explore.predict_network import network_readings
+from tradespace.explore.predict_network import latency_estimator, network_readings
 
 if TYPE_CHECKING:
     from tradespace.components._base import AbstractFamily, Facts, Shape
@@ -50,6 +50,7 @@ def plan_candidates(
     constraint with its whole interval.
     """
     planned = []
+    estimate = latency_estimator(study.environment)
     for candidate in candidates:
         try:
             family = family_of(candidate)
@@ -59,7 +60,7 @@ def plan_candidates(
         facts = family.facts(candidate.settings)
         readings = (
             *family.predict_readings(candidate.settings, task=task, shape=shape),
-            *network_readings(study, candidate, family, task=task, shape=shape),
+            *network_readings(study, candidate, family, task=task, shape=shape, estimate=estimate),
         )
         predicted = {reading.quality: reading for reading in readings}
         seeds = study.seeds[:1] if facts.deterministic else study.seeds

@@ -1,31 +1,36 @@
-"""What a candidate's network says of it before any training: certain intervals.
+"""What a candidate's network says of it before any training: certain intervals, and estimates.
 
 The encoder's number of columns is known between two bounds; everything that grows with it lies
-between the network of the fewest columns and that of the most.
+between the network of the fewest columns and that of the most. Times have a certain lower end;
+their value is an estimate, which cuts nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tradespace.components.networks import n_outputs_of
 from tradespace.core.errors import InputError
 from tradespace.core.readings import Reading, ReadingKind
 from tradespace.core.studies import EnvironmentSpec, Task
+from tradespace.cost.latency import predict_latency
 from tradespace.cost.lower_bounds import (
     least_latency_s,
     least_training_bytes,
     least_training_s,
 )
+from tradespace.explore.predict_cost import fit_cpu_s
 from tradespace.graph.counts import forward_macs, parameters
 from tradespace.graph.memory import inference_memory
+from tradespace.graph.works import network_works
 from tradespace.hardware.profiles import processor
 from tradespace.hardware.profiles.records import Processor
 
 if TYPE_CHECKING:
-    from tradespace.components._base import AbstractFamily, Shape
+    from tradespace.components._base import AbstractFamily, Shape, TrainingRun
     from tradespace.core.candidates import Candidate
     from tradespace.core.studies import Study
     from tradespace.graph.network import Network
@@ -34,8 +39,64 @@ _HERE = EnvironmentSpec().processor
 _CORE = "multiply-accumulates at more operations a second than any core does"
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """About how long something takes, and how that was found."""
+
+    seconds: float
+    method: str
+
+
+#: From a network for one row to the estimate of a pass; None where nothing is known to go by.
+Estimator = Callable[["Network"], Estimate | None]
+
+
+def latency_estimator(environment: EnvironmentSpec) -> Estimator:
+    """Return what estimates the latency of networks in an environment.
+
+    The roofline of the processor that the environment names; else the latest calibration of
+    this machine's runtime, if there is one (``tradespace calibrate``).
+    """
+    chip = named_processor(environment)
+    if chip is not None:
+        return lambda network: _by_roofline(network, chip)
+    from tradespace.cost.calibration import predict
+    from tradespace.cost.calibration_store import load_calibration
+
+    try:
+        made = load_calibration()
+    except InputError:
+        return _unknown
+    if (made.runtime, made.device) != ("onnxruntime", "cpu"):
+        return _unknown
+
+    def by_calibration(network: Network) -> Estimate:
+        found = predict(network_works(network), made)
+        return Estimate(found.time_s, f"{found.method}; preprocessing left out")
+
+    return by_calibration
+
+
+def _unknown(network: Network) -> None:
+    del network
+
+
+def _by_roofline(network: Network, chip: Processor) -> Estimate | None:
+    try:
+        found = predict_latency(network_works(network), chip)
+    except InputError:
+        return None
+    return Estimate(found.time_s, f"{found.method} of {chip.name}")
+
+
 def network_readings(
-    study: Study, candidate: Candidate, family: AbstractFamily, *, task: Task, shape: Shape
+    study: Study,
+    candidate: Candidate,
+    family: AbstractFamily,
+    *,
+    task: Task,
+    shape: Shape,
+    estimate: Estimator = _unknown,
 ) -> tuple[Reading, ...]:
     """Return what is certain of a candidate from its network; nothing if it has none.
 
@@ -51,12 +112,15 @@ def network_readings(
         What is predicted.
     shape : Shape
         Of the training data.
+    estimate : callable
+        Estimates the latency, from `latency_estimator`.
 
     Returns
     -------
     tuple of Reading
         Counts between those of the fewest and of the most columns that the encoder can make;
-        for times, costs and the memory of training, lower bounds.
+        for times, costs and the memory of training, lower bounds. The value of a time is an
+        estimate, nan where there is none.
 
     """
     settings = family.locate(candidate.settings, folder=study.folder)
@@ -71,26 +135,37 @@ def network_readings(
         return ()
     most = least if family.raw_only else shape.n_columns
     large = small if most == least else None if most is None else built(most)
-    found = [*_counts(small, large), *_service(small, study.environment)]
+    found = [
+        *_counts(small, large),
+        *_service(small, study.environment, estimate(large or small)),
+    ]
     run = family.training_run(settings, n_rows=shape.n_rows)
     if run is not None:
-        seconds = least_training_s(small, rows=run.rows, epochs=run.least_epochs)
-        how = f"{_CORE}, {run.rows:,} rows, {run.least_epochs} passes at least"
-        hour = study.environment.price_per_hour_usd
         held = least_training_bytes(small, optimizer=run.optimizer, batch=run.batch)
-        found += [
-            _at_least("training_time", seconds, "s", how),
-            _at_least("training_time_wall", seconds, "s", how),
-            _at_least("training_cost", seconds / 3600 * hour, "USD", how),
-            _at_least(
-                "training_memory",
-                held + (4.0 * least * shape.n_rows if held else 0.0),
-                "B",
-                f"weights, gradients, {run.optimizer} and activations of {run.batch} rows, and the "
-                "training rows; less what the process may have had free",
-            ),
-        ]
+        rows_bytes = 4.0 * least * shape.n_rows if held else 0.0
+        found += _training_times(small, run, study, fit_cpu_s(candidate, shape=shape, task=task))
+        found += _at_least(
+            "training_memory",
+            held + rows_bytes,
+            "B",
+            f"weights, gradients, {run.optimizer} and activations of {run.batch} rows, and the "
+            "training rows; less what the process may have had free",
+        )
     return tuple(found)
+
+
+def _training_times(
+    network: Network, run: TrainingRun, study: Study, about_s: float
+) -> Iterator[Reading]:
+    low = least_training_s(network, rows=run.rows, epochs=run.least_epochs)
+    how = (
+        f"at least: {_CORE}, {run.rows:,} rows, {run.least_epochs} passes; about: half of the "
+        "passes that are allowed, within a factor of ten"
+    )
+    hour = study.environment.price_per_hour_usd / 3600
+    yield from _at_least("training_time", low, "s", how, about=about_s)
+    yield from _at_least("training_time_wall", low, "s", how, about=about_s)
+    yield from _at_least("training_cost", low * hour, "USD", how, about=about_s * hour)
 
 
 def _counts(small: Network, large: Network | None) -> Iterator[Reading]:
@@ -110,17 +185,24 @@ def _counts(small: Network, large: Network | None) -> Iterator[Reading]:
         yield Reading(quality, value, low, high, unit, ReadingKind.PREDICTED, method)
 
 
-def _service(network: Network, environment: EnvironmentSpec) -> Iterator[Reading]:
+def _service(
+    network: Network, environment: EnvironmentSpec, estimate: Estimate | None
+) -> Iterator[Reading]:
     chip = named_processor(environment)
     seconds = least_latency_s(network, on=chip)
     how = _CORE if chip is None else f"arithmetic and traffic at the peaks of {chip.name}"
-    for which in ("p50", "p95", "p99"):
-        yield _at_least(f"latency_{which}", seconds, "s", how)
+    if estimate is None:
+        yield from _at_least("latency_p50", seconds, "s", how)
+    else:
+        both = f"at least: {how}; about: {estimate.method}"
+        yield from _at_least("latency_p50", seconds, "s", both, about=estimate.seconds)
+    yield from _at_least("latency_p95", seconds, "s", how)
+    yield from _at_least("latency_p99", seconds, "s", how)
     if seconds:
         rate = 1 / seconds
         yield Reading("throughput", math.nan, 0.0, rate, "1/s", ReadingKind.PREDICTED, how)
     million = 1e6 * seconds / 3600 * environment.price_per_hour_usd
-    yield _at_least("cost_per_million_predictions", million, "USD", how)
+    yield from _at_least("cost_per_million_predictions", million, "USD", how)
 
 
 def named_processor(environment: EnvironmentSpec) -> Processor | None:
@@ -143,5 +225,10 @@ def named_processor(environment: EnvironmentSpec) -> Processor | None:
         return None
 
 
-def _at_least(quality: str, low: float, unit: str, method: str) -> Reading:
-    return Reading(quality, math.nan, low, math.inf, unit, ReadingKind.PREDICTED, method)
+def _at_least(
+    quality: str, low: float, unit: str, method: str, *, about: float = math.nan
+) -> Iterator[Reading]:
+    """Yield a lower bound with an estimate; nothing where the bound says nothing."""
+    if low > 0:
+        value = about if math.isnan(about) else max(low, about)
+        yield Reading(quality, value, low, math.inf, unit, ReadingKind.PREDICTED, method)

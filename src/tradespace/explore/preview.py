@@ -98,7 +98,7 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
 
 def _asked(study: Study) -> list[str]:
     """Return the registered qualities that constraints and objectives are about."""
-    names = [item.quality for item in (*study.constraints, *study.objectives)]
+    names = [c.quality for c in study.constraints] + [o.quality for o in study.objectives]
     return list(dict.fromkeys(registered_name(study, name) for name in names))
 
 

@@ -89,8 +89,12 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
 
     try:
         extra = required_columns(tuple(study.qualities.values()))
+        lineage = _lineage(study)
         dataset = load_dataset(
-            study, extra_columns=extra, add_features=_add_features if study.features else None
+            study,
+            extra_columns=extra,
+            add_features=_add_features if study.features else None,
+            versions={k: v for view in lineage.values() for k, v in view["features"].items()},
         )
     except InputError as error:
         # Errors with constructors of their own do not cross processes; this one does.
@@ -116,7 +120,16 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
         "hash": dataset.hash,
         "split": dict(dataset.split),
         "notes": list(dataset.notes),
+        "features": lineage,
     }
+
+
+def _lineage(study: Study) -> dict[str, Any]:
+    if not study.features:
+        return {}
+    from tradespace.features.apply import feature_lineage
+
+    return feature_lineage(study)
 
 
 def _add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
