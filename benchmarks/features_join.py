@@ -30,7 +30,7 @@ from tradespace.features.joins import join, join_rows_of
 from tradespace.features.load import load_views
 from tradespace.scenarios import card_fraud
 
-FEAST = '''
+FEAST = """
 import sys, time, statistics
 from datetime import timedelta
 import pandas as pd
@@ -61,7 +61,7 @@ for _ in range(rounds):
     store.get_historical_features(entity_df=labels, features=asked).to_df()
     times.append(time.perf_counter() - began)
 print(statistics.median(times))
-'''
+"""
 
 
 def timed(work: Callable[[], object], rounds: int) -> list[tuple[float, float]]:
@@ -126,7 +126,9 @@ def main() -> None:
                 f"AND labels.TX_DATETIME >= {n}.TX_DATETIME"
                 for n, v in views.items()
             )
-            return connection.sql(f"SELECT labels.*, {columns} FROM labels {joins}").to_arrow_table()
+            return connection.sql(
+                f"SELECT labels.*, {columns} FROM labels {joins}"
+            ).to_arrow_table()
 
     cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
     print(f"{platform.machine()}, {cores} cores, load {load:.1f}; {labels.height:,} labels")

@@ -1,4 +1,4 @@
-"""``tradespace features``: build, join, verify, list, show and diff feature views."""
+"""``tradespace features``: build, join, verify, list, show, diff and skew of feature views."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Build, join, verify and list feature views.")
 
-File = Annotated[str, typer.Argument(help="Python file that defines views.", metavar="FEATURES.PY")]
+File = Annotated[
+    str, typer.Argument(help="Python or YAML file that defines views.", metavar="FEATURES")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Data = Annotated[str | None, typer.Option("--data", help="Files to read instead of the source's.")]
 
@@ -148,61 +150,122 @@ def verify(file: File, data: Data = None, *, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def skew(
+    file: File,
+    log: Annotated[str, typer.Argument(help="Table of answers: time, entities, values served.")],
+    time: Annotated[
+        str | None, typer.Option("--time", help="Column of the time values were read as of.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", help="Relative difference that does not count.")
+    ] = 1e-9,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Compare values that were served with what batch says of those moments."""
+    from tradespace.features.apply import read_files
+    from tradespace.features.load import load_views
+    from tradespace.features.skew import skew as compare
+
+    views = load_views(file)
+    table = read_files(log, None, owner="The log of answers")
+    at = time or next(iter(views.values())).source.time
+    found = compare(views, table, time=at, tolerance=tolerance)
+    lines = []
+    for one in found:
+        line = f"{one.feature}: {one.differing:,} of {one.rows:,} differ"
+        if one.differing:
+            row, served, batch = one.examples[0]
+            line += f", at most {one.greatest:g}; row {row}: served {served:g}, batch {batch:g}"
+        lines.append(line)
+    _say([one.to_dict() for one in found], "\n".join(lines), as_json=as_json)
+    if any(one.differing for one in found):
+        raise typer.Exit(1)
+
+
+Build = Annotated[
+    Path | None, typer.Option("--build", help="Folder of a build: statistics and freshness.")
+]
+Studies = Annotated[
+    Path | None, typer.Option("--studies", help="Folder of studies: where views are used.")
+]
+
+
 @app.command("list")
-def list_(file: File, *, as_json: AsJson = False) -> None:
+def list_(
+    file: File, build: Build = None, studies: Studies = None, *, as_json: AsJson = False
+) -> None:
     """List the views of a file."""
+    from tradespace.features.catalogue import describe, statistics, uses
     from tradespace.features.load import load_views
 
-    views = load_views(file).values()
-    record = [
-        {"name": v.name, "source": v.source.name, "version": v.hash, "features": list(v.names)}
-        for v in views
-    ]
-    lines = [
-        f"{v.name:<20} {v.source.name:<20} {len(v.names):>3} features  {v.hash}" for v in views
-    ]
-    _say(record, "\n".join(lines), as_json=as_json)
+    views = load_views(file)
+    used = None if studies is None else uses(studies, views)
+    records, lines = [], []
+    for name, view in views.items():
+        record = describe(view)
+        line = f"{name:<20} {view.source.name:<20} {len(view.names):>3} features  {view.hash}"
+        line += f"  {record['owner'] or '-'}"
+        if build is not None:
+            record["build"] = statistics(build, view)
+            state = "current" if record["build"]["current"] else "of another version"
+            line += f"  built: {state}, to {record['build']['newest']}"
+        if used is not None:
+            record["used"] = used[name]
+            line += f"  used by {len(used[name])}"
+        records.append(record)
+        lines.append(line)
+    _say(records, "\n".join(lines), as_json=as_json)
 
 
 @app.command()
 def show(
     file: File,
     name: Annotated[str, typer.Argument(help="Name of the view.")],
+    build: Build = None,
+    studies: Studies = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show everything known of one view."""
-    from dataclasses import replace
+    """Show everything known of one view: definition, owner, statistics, freshness, uses."""
+    from tradespace.features.catalogue import describe, statistics, uses
 
-    from tradespace.core.errors import FeatureError
-    from tradespace.core.suggest import unknown_name
-    from tradespace.features.definitions import FeatureView
-    from tradespace.features.load import load_views
+    view = _chosen(file, [name])[name]
+    record = describe(view)
+    lines = [f"{name} (version {view.hash}), from {view.source.name} ({view.source.path})"]
+    lines += [text for text in (view.description, f"owner: {record['owner'] or '-'}") if text]
+    if record.get("entity"):
+        limit = record["freshness_limit"] or "none"
+        lines.append(f"entity: {record['entity']}; freshness limit: {limit}")
+    values: dict[str, Any] = {}
+    if build is not None:
+        record["build"] = found = statistics(build, view)
+        values = found["features"]
+        state = "current" if found["current"] else "of another version of the definition"
+        lines.append(f"build: {found['rows']:,} rows, newest {found['newest']}, {state}")
+    for feature, facts in record["features"].items():
+        line = f"  {feature}: {facts['definition']} [{facts['unit']}]"
+        if feature in values:
+            v = values[feature]
+            line += f"  {_number(v['min'])} to {_number(v['max'])}, mean {_number(v['mean'])}"
+            line += f", missing {v['missing']:.1%}"
+        lines.append(f"{line}  {facts['description']}".rstrip())
+    if studies is not None:
+        record["used"] = uses(studies, {name: view})[name]
+        for use in record["used"]:
+            if "unreadable" in use:
+                lines.append(f"  not readable: {use['unreadable']}")
+                continue
+            state = "this version" if use["current"] else f"version {use['version']}"
+            lines.append(f"  used by {use['study']} as {use['reference']} ({state})")
+        if not record["used"]:
+            lines.append("  used by no study there")
+    _say(record, "\n".join(lines), as_json=as_json)
 
-    views = load_views(file)
-    if name not in views:
-        message, remedy = unknown_name("feature view", name, views)
-        raise FeatureError(message, remedy=remedy)
-    view = views[name]
-    if isinstance(view, FeatureView):
-        definitions = [feature.to_dict() for feature in view.features]
-        lines = [
-            f"  {n}: {replace(f, name='').slug} [{f.unit}]"
-            for n, f in zip(view.names, view.features, strict=True)
-        ]
-    else:
-        definitions = [{"expression": expression.text} for expression in view.expressions]
-        lines = [f"  {e.name}: {e.text}" for e in view.expressions]
-    record = {
-        "name": view.name,
-        "version": view.hash,
-        "owner": view.owner,
-        "description": view.description,
-        "source": view.source.to_dict(),
-        "features": dict(zip(view.names, definitions, strict=True)),
-    }
-    head = f"{view.name} (version {view.hash}), from {view.source.name}\n{view.description}"
-    _say(record, "\n".join([head.rstrip(), *lines]), as_json=as_json)
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"
 
 
 @app.command()

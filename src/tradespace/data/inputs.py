@@ -24,10 +24,11 @@ NUMERIC_KINDS = ("number", "boolean", "date")
 
 @dataclass(frozen=True, slots=True)
 class InputColumn:
-    """One raw input."""
+    """One raw input; `version` is that of the feature's definition, if it is one."""
 
     name: str
     kind: InputKind
+    version: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -53,12 +54,21 @@ class InputSchema:
 
     def to_dict(self) -> list[dict[str, str]]:
         """Return plain data."""
-        return [{"name": column.name, "kind": column.kind} for column in self.columns]
+        return [
+            {"name": column.name, "kind": column.kind}
+            | ({"version": column.version} if column.version else {})
+            for column in self.columns
+        ]
 
     @classmethod
     def from_dict(cls, data: Sequence[Mapping[str, Any]]) -> InputSchema:
         """Return the schema that `to_dict` described."""
-        return cls(tuple(InputColumn(column["name"], column["kind"]) for column in data))
+        return cls(
+            tuple(
+                InputColumn(column["name"], column["kind"], column.get("version", ""))
+                for column in data
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,7 @@ def load_dataset(
     *,
     extra_columns: Sequence[str] = (),
     add_features: AddFeatures | None = None,
+    versions: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Return the rows of a study that passed its filters, divided into folds.
 
@@ -48,6 +49,8 @@ def load_dataset(
     add_features : callable, optional
         Adds the columns of feature views to the table; it sees every row, so that windows
         reach back before the training starts.
+    versions : Mapping of str to str, optional
+        Versions of the definitions of features, by the name of the column.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def load_dataset(
     y, time = y[used], None if time is None else time[used]
     groups = None if groups is None else np.unique(groups[used], return_inverse=True)[1]
     frame = frame[used]
-    inputs = _inputs(frame, study, added, notes)
+    inputs = _inputs(frame, study, added, notes, versions or {})
     wanted = dict.fromkeys((*extra_columns, *columns.protected))
     extra = {name: _extra(frame[name]) for name in wanted if name != "__time__"}
     if time is not None:
@@ -248,7 +251,13 @@ def _check_folds(
                 raise DataError(msg, place=place, remedy="Make the part longer.")
 
 
-def _inputs(frame: pl.DataFrame, study: Study, added: list[str], notes: list[str]) -> Inputs:
+def _inputs(
+    frame: pl.DataFrame,
+    study: Study,
+    added: list[str],
+    notes: list[str],
+    versions: Mapping[str, str],
+) -> Inputs:
     columns = study.columns
     named = {columns.target, *columns.never, columns.entity, columns.time, columns.id}
     named |= set(columns.protected)
@@ -284,7 +293,7 @@ def _inputs(frame: pl.DataFrame, study: Study, added: list[str], notes: list[str
         if why:
             notes.append(f"Column {name!r} is not used: {why}.")
             continue
-        fields.append(InputColumn(name, kind))
+        fields.append(InputColumn(name, kind, versions.get(name, "")))
         if isinstance(values, StringColumn):
             strings.append(values)
         else:

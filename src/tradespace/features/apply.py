@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -52,6 +52,27 @@ def add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
                 )
             added[series.name] = series
     return frame.with_columns(list(added.values()))
+
+
+def feature_lineage(study: Study) -> dict[str, Any]:
+    """Return what the features of a study are: the version of each view and of each feature.
+
+    By the reference of the view, as the study writes it. The run store keeps it, and the
+    schema of every component says the version of each of its inputs.
+    """
+    found: dict[str, Any] = {}
+    for number, reference in enumerate(study.features):
+        try:
+            view = load_view(reference, folder=study.folder)
+        except InputError as error:
+            raise error.at(study.place("features", number)) from error
+        found[reference] = {
+            "view": view.name,
+            "version": view.hash,
+            "source": view.source.name,
+            "features": view.versions,
+        }
+    return found
 
 
 def _columns_of(

@@ -35,7 +35,7 @@ class ColumnRule:
         allowed = ("number", "integer", "boolean", "string", "time")
         if self.type is not None and self.type not in allowed:
             msg = f"Type of a column rule must be one of {', '.join(allowed)}; got {self.type!r}."
-            raise FeatureError(msg)
+            raise FeatureError(msg, remedy="Leave it out to allow any type.")
         if not 0.0 <= self.nulls <= 1.0:
             msg = f"Nulls of a column rule is a share, 0 to 1; got {self.nulls!r}."
             raise FeatureError(msg, remedy="0 allows no missing value.")

@@ -247,6 +247,15 @@ class FeatureView:
         )
 
     @property
+    def versions(self) -> dict[str, str]:
+        """Version of each feature by its name: it changes with what is computed, of what."""
+        of = {"source": self.source.to_dict(), "entity": self.entity}
+        return {
+            name: content_hash({**of, "feature": feature.to_dict()})
+            for name, feature in zip(self.names, self.features, strict=True)
+        }
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the source that the features read, sorted."""
         found: set[str] = set()
@@ -315,6 +324,12 @@ class RowFeatures:
                 "features": [[e.name, e.text] for e in self.expressions],
             }
         )
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version of each feature by its name."""
+        source = self.source.to_dict()
+        return {e.name: content_hash({"source": source, "row": e.text}) for e in self.expressions}
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Feature views from a person's file: ``features.py:view`` or ``package.module:view``."""
+"""Feature views from a person's file: ``features.py:view``, ``features.yaml:view`` or a module."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,8 @@ from types import ModuleType
 from tradespace.core.errors import FeatureError, InputError, Place
 from tradespace.core.suggest import unknown_name
 from tradespace.features.definitions import FeatureView, RowFeatures, View
+
+_YAML = (".yaml", ".yml")
 
 
 def load_module(path: Path) -> ModuleType:
@@ -61,7 +64,7 @@ def _line_of(error: BaseException, path: Path) -> Place:
 
 
 def load_views(path: str | Path) -> dict[str, View]:
-    """Return all views that a Python file defines, by their names, in the order of the file.
+    """Return all views that a Python or YAML file defines, by name, in the order of the file.
 
     Raises
     ------
@@ -70,6 +73,8 @@ def load_views(path: str | Path) -> dict[str, View]:
 
     """
     path = Path(path).resolve()
+    if path.suffix in _YAML:
+        return {name: _resolved(view, path.parent) for name, view in _from_yaml(path).items()}
     views: dict[str, View] = {}
     for found in vars(load_module(path)).values():
         if not isinstance(found, FeatureView | RowFeatures):
@@ -84,8 +89,14 @@ def load_views(path: str | Path) -> dict[str, View]:
     return {name: _resolved(view, path.parent) for name, view in views.items()}
 
 
+def _from_yaml(path: Path) -> dict[str, View]:
+    from tradespace.features.yaml_views import load_yaml
+
+    return load_yaml(path)
+
+
 def load_view(reference: str, *, folder: str | Path = ".") -> View:
-    """Return the view that ``file.py:name`` or ``package.module:name`` names.
+    """Return the view that ``file.py:name``, ``file.yaml:name`` or ``module:name`` names.
 
     The name is that of the variable, or the view's own.
     """
@@ -93,8 +104,10 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
     if not place or not name:
         msg = f"A feature view is written file.py:name; got {reference!r}."
         raise FeatureError(msg, remedy="Write it like 'features.py:customer'.")
+    path = (Path(folder) / place).resolve()
+    if path.suffix in _YAML:
+        return _resolved(_named(name, _from_yaml(path), place), path.parent)
     if place.endswith(".py"):
-        path = (Path(folder) / place).resolve()
         module, base = load_module(path), path.parent
     else:
         try:
@@ -111,10 +124,14 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
         if isinstance(value, FeatureView | RowFeatures)
     }
     named = {view.name: view for view in views.values()} | views
-    if name not in named:
-        message, remedy = unknown_name("feature view", name, named)
-        raise FeatureError(message, place=Place(str(place)), remedy=remedy)
-    return _resolved(named[name], base)
+    return _resolved(_named(name, named, place), base)
+
+
+def _named(name: str, views: Mapping[str, View], place: str) -> View:
+    if name not in views:
+        message, remedy = unknown_name("feature view", name, views)
+        raise FeatureError(message, place=Place(place), remedy=remedy)
+    return views[name]
 
 
 def _resolved(view: View, folder: Path) -> View:

@@ -168,6 +168,7 @@ class StreamEngine:
         if twins:
             msg = f"Two views are named {twins[0]!r}."
             raise FeatureError(msg, remedy="Names of views are unique.")
+        self.views = tuple(views)
         self.source = views[0].source
         self.state: StateStore = MemoryState() if state is None else state
         self.materialize, self.lateness_us = materialize, lateness_us

@@ -62,6 +62,24 @@ def check_reference(text: str, *, folder: str, what: str) -> None:
         raise StudyError(message, remedy=remedy)
 
 
+def check_view(text: str, *, folder: str, what: str) -> None:
+    """Raise if ``features.py:view`` or ``features.yaml:view`` names no file beside the study.
+
+    What a YAML file defines is read when it is needed.
+
+    Raises
+    ------
+    StudyError
+        With what was found and the nearest name.
+
+    """
+    file, _, name = text.rpartition(":")
+    if file.endswith((".yaml", ".yml")) and name:
+        check_file(file, folder=folder, what=what)
+    else:
+        check_reference(text, folder=folder, what=what)
+
+
 def check_file(name: str, *, folder: str, what: str) -> None:
     """Raise if there is no file of that name, relative to the study's folder.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tradespace.core.studies import ColumnsSpec, DataSpec
 from tradespace.study.fields import show
-from tradespace.study.references import check_reference, is_reference
+from tradespace.study.references import check_reference, check_view, is_reference
 from tradespace.study.schema import ColumnsSection, DataSection, StudyFile
 from tradespace.study.structure import Checker, unknown
 from tradespace.study.yaml_tree import Path
@@ -177,7 +177,7 @@ def read_features(checker: Checker, names: list[str] | None) -> tuple[str, ...]:
         path = item_path(checker, ("features",), view)
         what = "A feature view"
         checker.attempt(
-            lambda view=view, what=what: check_reference(  # type: ignore[misc]  # bound as defaults
+            lambda view=view, what=what: check_view(  # type: ignore[misc]  # bound as defaults
                 view, folder=checker.folder, what=what
             ),
             path,
