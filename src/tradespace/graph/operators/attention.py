@@ -51,11 +51,11 @@ register(
     Operator(
         name="attention",
         kind="attention",
-        summary="softmax(Q K^T / sqrt(D)) V. A causal mask saves no work in this count, as every "
-        "published count has it.",
+        summary="Scaled dot products: softmax(Q K^T / sqrt(D)) V. A causal mask saves no work in "
+        "this count, as every published count has it.",
         inputs=("query", "key", "value", "mask..."),
         attributes=(
-            Attribute("causal", default=False),
+            Attribute("causal", default=False, doc="whether positions see only those before them"),
             Attribute("dropout", default=0.0, doc="share of scores dropped in training"),
         ),
         shapes=_shapes,

@@ -108,9 +108,9 @@ def _text(pattern: str, rank: int) -> str:
 
 _WINDOW = (
     Attribute("kernel", doc="size of the window"),
-    Attribute("stride", default=1),
+    Attribute("stride", default=1, doc="steps from one window to the next"),
     Attribute("padding", default=0, doc="a number, one for each side, 'same' or 'valid'"),
-    Attribute("dilation", default=1),
+    Attribute("dilation", default=1, doc="steps from one element of a window to the next"),
 )
 
 
@@ -147,10 +147,10 @@ def _register_convolution(rank: int) -> None:
             kind="product",
             summary=f"A convolution over {rank} dimension{'s' * (rank > 1)} (cross-correlation).",
             attributes=(
-                Attribute("out_channels"),
+                Attribute("out_channels", doc="channels of the result"),
                 *_WINDOW,
-                Attribute("groups", default=1),
-                Attribute("bias", default=True),
+                Attribute("groups", default=1, doc="into which channels are divided"),
+                Attribute("bias", default=True, doc="whether each output channel has a bias"),
             ),
             shapes=shapes,
             symbols=symbols,
@@ -205,11 +205,11 @@ def _register_transposed(rank: int) -> None:
             summary=f"A transposed convolution over {rank} dimension{'s' * (rank > 1)}: every "
             "input is spread over a window of outputs.",
             attributes=(
-                Attribute("out_channels"),
+                Attribute("out_channels", doc="channels of the result"),
                 *_WINDOW,
-                Attribute("output_padding", default=0),
-                Attribute("groups", default=1),
-                Attribute("bias", default=True),
+                Attribute("output_padding", default=0, doc="positions added at the end"),
+                Attribute("groups", default=1, doc="into which channels are divided"),
+                Attribute("bias", default=True, doc="whether each output channel has a bias"),
             ),
             shapes=shapes,
             symbols=symbols,
@@ -253,9 +253,9 @@ def _register_local(rank: int) -> None:
             kind="product",
             summary="Like a convolution, but every position has weights of its own.",
             attributes=(
-                Attribute("out_channels"),
+                Attribute("out_channels", doc="channels of the result"),
                 *_WINDOW,
-                Attribute("bias", default=True),
+                Attribute("bias", default=True, doc="whether each output channel has a bias"),
             ),
             shapes=shapes,
             symbols=symbols,

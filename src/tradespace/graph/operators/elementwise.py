@@ -100,7 +100,7 @@ for _name, _summary in {
             kind="elementwise",
             summary=_summary,
             inputs=("operand...",),
-            attributes=(Attribute("shape", default=None),),
+            attributes=(Attribute("shape", default=None, doc="of the result"),),
             shapes=_stretched,
             operations="O",
             saves=("input0",) if _name == "select" else (),
@@ -151,7 +151,9 @@ for _name, (_text, _kept, _summary) in _REDUCTIONS.items():
             summary=_summary,
             attributes=(
                 Attribute("axes", default=None, doc="all if none"),
-                Attribute("keep_dimensions", default=False),
+                Attribute(
+                    "keep_dimensions", default=False, doc="whether reduced axes stay with size 1"
+                ),
             ),
             shapes=reduced,
             operations=_text,
@@ -170,7 +172,7 @@ register(
         name="cumulative_sum",
         kind="reduction",
         summary="Running sums along an axis.",
-        attributes=(Attribute("axis", default=-1),),
+        attributes=(Attribute("axis", default=-1, doc="along which it runs"),),
         shapes=_cumulative,
         operations="O",
     )

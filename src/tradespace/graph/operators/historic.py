@@ -20,9 +20,9 @@ from tradespace.graph.operators.convolutions import output_sizes, per_axis
 
 _WINDOW = (
     Attribute("kernel", doc="size of the window"),
-    Attribute("stride", default=1),
-    Attribute("padding", default=0),
-    Attribute("dilation", default=1),
+    Attribute("stride", default=1, doc="steps from one window to the next"),
+    Attribute("padding", default=0, doc="border: a number, one for each side, 'same' or 'valid'"),
+    Attribute("dilation", default=1, doc="steps from one element of a window to the next"),
 )
 
 
@@ -60,7 +60,7 @@ register(
         attributes=(
             Attribute("connections", doc="for each output channel, the input channels it sees"),
             *_WINDOW,
-            Attribute("bias", default=True),
+            Attribute("bias", default=True, doc="whether each output channel has a bias"),
         ),
         shapes=_partial_shapes,
         symbols=_partial_symbols,

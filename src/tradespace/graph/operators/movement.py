@@ -60,7 +60,7 @@ register(
         name="reshape",
         kind="view",
         summary="The same elements in another shape.",
-        attributes=(Attribute("shape", doc="-1 for what is left"),),
+        attributes=(Attribute("shape", doc="sizes, -1 for what is left"),),
         shapes=_reshaped,
         traffic="0",
         view=True,
@@ -71,7 +71,7 @@ register(
         name="flatten",
         kind="view",
         summary="All dimensions from one on as one.",
-        attributes=(Attribute("start", default=1),),
+        attributes=(Attribute("start", default=1, doc="first dimension that is joined"),),
         shapes=_flattened,
         traffic="0",
         view=True,
@@ -82,7 +82,7 @@ register(
         name="transpose",
         kind="view",
         summary="Dimensions in another order, moving nothing.",
-        attributes=(Attribute("order"),),
+        attributes=(Attribute("order", doc="of the dimensions"),),
         shapes=_transposed,
         traffic="0",
         view=True,
@@ -93,7 +93,10 @@ register(
         name="view",
         kind="view",
         summary="Another look at the same memory: a slice, a stretch, a split.",
-        attributes=(Attribute("shape", doc="of each output"), Attribute("function", default="")),
+        attributes=(
+            Attribute("shape", doc="of each output"),
+            Attribute("function", default="", doc="its name where it comes from"),
+        ),
         shapes=_given,
         traffic="0",
         view=True,
@@ -129,7 +132,7 @@ register(
         kind="movement",
         summary="Signals one after another along an axis.",
         inputs=("part...",),
-        attributes=(Attribute("axis", default=1),),
+        attributes=(Attribute("axis", default=1, doc="along which it runs"),),
         shapes=_joined,
     )
 )
@@ -137,6 +140,11 @@ register(
 
 def _appended(inputs: Shapes, attributes: Attributes) -> Shapes:
     kept, new = inputs
+    if attributes["axis"] is None:
+        if math.prod(new) > math.prod(kept):
+            wanted = "a store and at most as many elements to write into it"
+            raise wrong_shape(operator="append", takes=wanted, got=inputs)
+        return (kept,)
     axis = int(attributes["axis"]) % max(1, len(kept))
     alike = len(kept) == len(new) and all(
         n == m for i, (n, m) in enumerate(zip(kept, new, strict=True)) if i != axis
@@ -159,7 +167,9 @@ register(
         summary="New elements written into a store that is kept, such as the keys and values of "
         "positions that came before; n elements move, the rest stays where it is.",
         inputs=("store", "new"),
-        attributes=(Attribute("axis", default=-2),),
+        attributes=(
+            Attribute("axis", default=-2, doc="along which the store grows; anywhere if none"),
+        ),
         shapes=_appended,
         symbols=_written,
         traffic="2*n*B_out/O",
@@ -190,7 +200,10 @@ register(
         name="copy",
         kind="movement",
         summary="The same elements in new memory, or in another order or format.",
-        attributes=(Attribute("shape"), Attribute("function", default="")),
+        attributes=(
+            Attribute("shape", doc="of the result"),
+            Attribute("function", default="", doc="its name where it comes from"),
+        ),
         shapes=_given,
     )
 )
@@ -200,7 +213,10 @@ register(
         kind="movement",
         summary="A constant, a range, or random numbers.",
         inputs=("like...",),
-        attributes=(Attribute("shape"), Attribute("function", default="")),
+        attributes=(
+            Attribute("shape", doc="of the result"),
+            Attribute("function", default="", doc="its name where it comes from"),
+        ),
         shapes=_given,
         traffic="B_out",
     )
@@ -211,7 +227,10 @@ register(
         kind="lookup",
         summary="Some of the elements, by their indices.",
         inputs=("signal", "indices..."),
-        attributes=(Attribute("shape"), Attribute("function", default="")),
+        attributes=(
+            Attribute("shape", doc="of the result"),
+            Attribute("function", default="", doc="its name where it comes from"),
+        ),
         shapes=_given,
         traffic="2*B_out",
         saves=("input1",),
@@ -234,7 +253,7 @@ register(
         kind="lookup",
         summary="A row of a table for each index; no multiplication.",
         inputs=("indices",),
-        attributes=(Attribute("rows"), Attribute("width")),
+        attributes=(Attribute("rows", doc="of the table"), Attribute("width", doc="of a row")),
         shapes=_embedding_shapes,
         symbols=_embedding_symbols,
         parameters="V*D",
@@ -261,7 +280,10 @@ register(
         name="resize",
         kind="movement",
         summary="A picture in another size; t products and sums for each output.",
-        attributes=(Attribute("size"), Attribute("mode", default="nearest")),
+        attributes=(
+            Attribute("size", doc="positions of the result, for each last dimension"),
+            Attribute("mode", default="nearest", doc="one of 'nearest', 'linear', 'cubic'"),
+        ),
         shapes=_resized,
         symbols=_taps,
         operations="2*t*O",
@@ -274,7 +296,10 @@ register(
         summary="An operator that is not known: it is named in every total, which is then a "
         "lower bound.",
         inputs=("input...",),
-        attributes=(Attribute("shape"), Attribute("function")),
+        attributes=(
+            Attribute("shape", doc="of the result"),
+            Attribute("function", doc="its name where it comes from"),
+        ),
         shapes=_given,
         saves=("inputs",),
     )
@@ -291,7 +316,10 @@ register(
         name="sort",
         kind="reduction",
         summary="Elements in order along an axis, or the first of them.",
-        attributes=(Attribute("shape", default=None), Attribute("axis", default=-1)),
+        attributes=(
+            Attribute("shape", default=None, doc="of the result"),
+            Attribute("axis", default=-1, doc="along which it runs"),
+        ),
         shapes=_scan_shapes,
         operations="I",
     )

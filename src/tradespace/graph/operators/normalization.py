@@ -62,7 +62,7 @@ register(
         name="group_norm",
         kind="normalization",
         summary="Groups of channels of one sample by their mean and variance.",
-        attributes=(Attribute("groups"), _AFFINE, _OFFSET),
+        attributes=(Attribute("groups", doc="into which channels are divided"), _AFFINE, _OFFSET),
         shapes=same_shape,
         symbols=_channels,
         parameters="(alpha + beta)*C",
@@ -75,7 +75,11 @@ register(
         name="instance_norm",
         kind="normalization",
         summary="Each channel of each sample by its mean and variance.",
-        attributes=(_AFFINE, _OFFSET, Attribute("statistics", default=False)),
+        attributes=(
+            _AFFINE,
+            _OFFSET,
+            Attribute("statistics", default=False, doc="whether running statistics are kept"),
+        ),
         shapes=same_shape,
         symbols=_channels,
         parameters="(alpha + beta + 2*tau)*C",
@@ -116,7 +120,7 @@ register(
         name="rms_norm",
         kind="normalization",
         summary="The last dimensions of each sample by their root mean square.",
-        attributes=(Attribute("axes", default=1), _AFFINE),
+        attributes=(Attribute("axes", default=1, doc="how many last dimensions"), _AFFINE),
         shapes=same_shape,
         symbols=_last,
         parameters="alpha*D",
@@ -137,7 +141,7 @@ register(
         name="local_response_norm",
         kind="normalization",
         summary="Each value by the squares of its neighbours in other channels (AlexNet).",
-        attributes=(Attribute("size", default=5),),
+        attributes=(Attribute("size", default=5, doc="neighbors seen"),),
         shapes=same_shape,
         symbols=_neighbors,
         # Squares and sums of n neighbours, then scale, offset, power and division.
@@ -153,7 +157,7 @@ for _name in ("softmax", "log_softmax"):
             kind="normalization",
             summary="Exponentials divided by their sum"
             + (", as logarithms." if _name == "log_softmax" else "."),
-            attributes=(Attribute("axis", default=-1),),
+            attributes=(Attribute("axis", default=-1, doc="along which it runs"),),
             shapes=same_shape,
             operations="5*O",  # maximum, difference, exponential, sum, division
             saves=("output0",),

@@ -17,9 +17,9 @@ from tradespace.graph.operators.convolutions import AXES, output_sizes, per_axis
 
 _WINDOW = (
     Attribute("kernel", doc="size of the window; it may be larger than the stride"),
-    Attribute("stride", default=1),
-    Attribute("padding", default=0),
-    Attribute("dilation", default=1),
+    Attribute("stride", default=1, doc="steps from one window to the next"),
+    Attribute("padding", default=0, doc="border: a number, one for each side, 'same' or 'valid'"),
+    Attribute("dilation", default=1, doc="steps from one element of a window to the next"),
     Attribute("ceil", default=False, doc="whether a window may hang over the end"),
 )
 
@@ -74,7 +74,11 @@ def _register_adaptive(function: str, rank: int) -> None:
             name=name,
             kind="pooling",
             summary=f"The {function} of windows that divide the picture evenly.",
-            attributes=(Attribute("output_size", default=1),),
+            attributes=(
+                Attribute(
+                    "output_size", default=1, doc="positions of the result, for each dimension"
+                ),
+            ),
             shapes=shapes,
             operations="max(I, O)",
             saves=("input0", "=8*O") if function == "max" else ("input0",),
@@ -104,7 +108,11 @@ for _function in ("max", "average"):
             name=f"global_{_function}_pool",
             kind="pooling",
             summary=f"The {_function} over all positions of a channel.",
-            attributes=(Attribute("keep_dimensions", default=True),),
+            attributes=(
+                Attribute(
+                    "keep_dimensions", default=True, doc="whether reduced axes stay with size 1"
+                ),
+            ),
             shapes=_global_shapes,
             operations="I",
             # The average needs only the size of its input to go back.
