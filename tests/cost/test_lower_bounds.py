@@ -38,9 +38,7 @@ def test_a_wider_layer_never_lowers_a_bound(widths: list[int], at: int, more: in
     small, large = mlp(widths=widths), mlp(widths=wider)
 
     assert least_latency_s(small) <= least_latency_s(large)
-    assert least_training_s(small, rows=100, epochs=2) <= least_training_s(
-        large, rows=100, epochs=2
-    )
+    assert least_training_s(small, samples=200) <= least_training_s(large, samples=200)
     assert least_training_bytes(small, optimizer="adam", batch=32) <= least_training_bytes(
         large, optimizer="adam", batch=32
     )

@@ -12,8 +12,8 @@ import platform
 from collections.abc import Sequence
 
 from tradespace.core.errors import ProcessorError
-from tradespace.graph.counts import backward_macs, forward_macs
-from tradespace.graph.memory import saved_activations, training_memory, weights_bytes
+from tradespace.graph.counts import NodeCounts, backward_macs, node_counts
+from tradespace.graph.memory import training_memory, weights_bytes
 from tradespace.graph.network import Network
 from tradespace.graph.work import Work
 from tradespace.graph.works import network_works
@@ -77,7 +77,11 @@ def least_ops(works: Sequence[Work]) -> dict[str, float]:
 
 
 def least_latency_s(
-    network: Network, *, on: Processor | None = None, machine: str | None = None
+    network: Network,
+    *,
+    on: Processor | None = None,
+    machine: str | None = None,
+    rows: Sequence[NodeCounts] | None = None,
 ) -> float:
     """Return a time that no pass through a network goes below, in seconds.
 
@@ -90,6 +94,8 @@ def least_latency_s(
         do not fit twice into its largest memory on the chip are read from off the chip.
     machine : str, optional
         Kind of core, for `most_ops_per_s_of_a_core`.
+    rows : sequence of NodeCounts, optional
+        Counts of the network's nodes, where they are at hand.
 
     Examples
     --------
@@ -100,7 +106,7 @@ def least_latency_s(
     1.19
 
     """
-    ops = least_ops(network_works(network))
+    ops = least_ops(network_works(network, rows))
     held = {p.format for p in network.parameters} | {t.format for t in network.tensors}
     # Runtimes compute quantized signals in their short format, however the file spells them.
     short = bool(held.intersection(_SHORT))
@@ -127,7 +133,11 @@ def _rate(processor: Processor, number_format: str) -> float:
 
 
 def least_training_s(
-    network: Network, *, rows: float, epochs: int, machine: str | None = None
+    network: Network,
+    *,
+    samples: float,
+    machine: str | None = None,
+    rows: Sequence[NodeCounts] | None = None,
 ) -> float:
     """Return CPU seconds that no training by gradients goes below, on one core.
 
@@ -135,26 +145,28 @@ def least_training_s(
     ----------
     network : Network
         For one row.
-    rows : float
-        Rows in a pass over the data.
-    epochs : int
-        Passes.
+    samples : float
+        Rows that are seen, each as often as the passes.
     machine : str, optional
         Kind of core, for `most_ops_per_s_of_a_core`.
+    rows : sequence of NodeCounts, optional
+        Counts of the network's nodes, where they are at hand.
 
     Examples
     --------
     >>> from tradespace.graph.zoo import network
     >>> net = network("mlp-784-300-100-10")
-    >>> round(least_training_s(net, rows=60_000, epochs=12, machine="x86_64"), 2)
+    >>> round(least_training_s(net, samples=12 * 60_000, machine="x86_64"), 2)
     1.81
 
     """
-    works = network_works(network)
+    rows = node_counts(network) if rows is None else rows
+    works = network_works(network, rows)
     least = sum(least_ops(works).values())
     if all(work.window == 1 for work in works if work.macs):
-        least = 2.0 * (forward_macs(network) + backward_macs(network))
-    return rows * epochs * least / most_ops_per_s_of_a_core("fp32", machine=machine)
+        macs = sum(row.macs for row in rows) + backward_macs(network, rows=rows)
+        least = 2.0 * macs
+    return samples * least / most_ops_per_s_of_a_core("fp32", machine=machine)
 
 
 def least_training_bytes(network: Network, *, optimizer: str, batch: int) -> float:
@@ -180,6 +192,5 @@ def least_training_bytes(network: Network, *, optimizer: str, batch: int) -> flo
     112104000.0
 
     """
-    state = training_memory(network, optimizer=optimizer, device="cpu").state_bytes
-    saved = batch * saved_activations(network, device="cpu")
-    return max(0.0, state + saved - SLACK_BYTES)
+    found = training_memory(network, optimizer=optimizer, device="cpu")
+    return max(0.0, found.state_bytes + batch * found.saved_bytes - SLACK_BYTES)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from tradespace.components._base import Shape
+from tradespace.components._base import Shape, TrainingRun
 from tradespace.core import registry
 from tradespace.core.candidates import Candidate
 from tradespace.core.studies import Task
@@ -113,7 +113,27 @@ def _network_cpu_s(candidate: Candidate, *, shape: Shape, task: Task) -> float:
     )
     if network is None:
         return 0.0
+    return training_cpu_s(run, macs=forward_macs(network), backward=backward_macs(network))
+
+
+def training_cpu_s(run: TrainingRun, *, macs: int, backward: int) -> float:
+    """Return about how long the training of a network takes on one core.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        How it is trained.
+    macs, backward : int
+        Multiply-accumulates of the forward and of the backward pass of one row.
+
+    Examples
+    --------
+    >>> from tradespace.components._base import TrainingRun
+    >>> run = TrainingRun(optimizer="adam", batch=200, rows=1000, least_epochs=12, most_epochs=200)
+    >>> round(training_cpu_s(run, macs=4544, backward=5184), 3)  # 100 passes of 5 steps
+    0.249
+
+    """
     epochs = max(run.least_epochs, run.most_epochs / 2)
-    macs = forward_macs(network) + backward_macs(network)
     steps = math.ceil(run.rows / run.batch)
-    return epochs * (run.rows * macs * _PER_MAC_S + steps * _PER_STEP_S)
+    return epochs * (run.rows * (macs + backward) * _PER_MAC_S + steps * _PER_STEP_S)

@@ -8,7 +8,7 @@ their value is an estimate, which cuts nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,8 @@ from tradespace.cost.lower_bounds import (
     least_training_bytes,
     least_training_s,
 )
-from tradespace.explore.predict_cost import fit_cpu_s
-from tradespace.graph.counts import forward_macs, parameters
+from tradespace.explore.predict_cost import training_cpu_s
+from tradespace.graph.counts import NodeCounts, backward_macs, node_counts, parameters
 from tradespace.graph.memory import inference_memory
 from tradespace.graph.works import network_works
 from tradespace.hardware.profiles import processor
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tradespace.core.candidates import Candidate
     from tradespace.core.studies import Study
     from tradespace.graph.network import Network
+
+Rows = Sequence[NodeCounts]
 
 _HERE = EnvironmentSpec().processor
 _CORE = "multiply-accumulates at more operations a second than any core does"
@@ -135,15 +137,20 @@ def network_readings(
         return ()
     most = least if family.raw_only else shape.n_columns
     large = small if most == least else None if most is None else built(most)
+    rows = node_counts(small)
+    more = rows if large is small else None if large is None else node_counts(large)
     found = [
-        *_counts(small, large),
-        *_service(small, study.environment, estimate(large or small)),
+        *_counts((small, rows), None if large is None or more is None else (large, more)),
+        *_service(small, rows, study.environment, estimate(large or small)),
     ]
     run = family.training_run(settings, n_rows=shape.n_rows)
     if run is not None:
         held = least_training_bytes(small, optimizer=run.optimizer, batch=run.batch)
         rows_bytes = 4.0 * least * shape.n_rows if held else 0.0
-        found += _training_times(small, run, study, fit_cpu_s(candidate, shape=shape, task=task))
+        about_s = training_cpu_s(
+            run, macs=sum(row.macs for row in rows), backward=backward_macs(small, rows=rows)
+        )
+        found += _training_times(small, rows, run, study, about_s)
         found += _at_least(
             "training_memory",
             held + rows_bytes,
@@ -155,9 +162,9 @@ def network_readings(
 
 
 def _training_times(
-    network: Network, run: TrainingRun, study: Study, about_s: float
+    network: Network, rows: Rows, run: TrainingRun, study: Study, about_s: float
 ) -> Iterator[Reading]:
-    low = least_training_s(network, rows=run.rows, epochs=run.least_epochs)
+    low = least_training_s(network, samples=run.rows * run.least_epochs, rows=rows)
     how = (
         f"at least: {_CORE}, {run.rows:,} rows, {run.least_epochs} passes; about: half of the "
         "passes that are allowed, within a factor of ten"
@@ -168,28 +175,28 @@ def _training_times(
     yield from _at_least("training_cost", low * hour, "USD", how, about=about_s * hour)
 
 
-def _counts(small: Network, large: Network | None) -> Iterator[Reading]:
-    method = f"counted on the network {small.name}"
-    if large is None:
+def _counts(least: tuple[Network, Rows], most: tuple[Network, Rows] | None) -> Iterator[Reading]:
+    method = f"counted on the network {least[0].name}"
+    if most is None:
         method += " or a wider one"
-    elif large is not small:
-        method += f" to {large.name}"
+    elif most[0].name != least[0].name:
+        method += f" to {most[0].name}"
     for quality, unit, count in (
-        ("parameters", "1", parameters),
-        ("macs", "1", forward_macs),
-        ("inference_memory", "B", lambda network: inference_memory(network).peak_bytes),
+        ("parameters", "1", lambda network, _: parameters(network)),
+        ("macs", "1", lambda _, rows: sum(row.macs for row in rows)),
+        ("inference_memory", "B", lambda network, _: inference_memory(network).peak_bytes),
     ):
-        low = float(count(small))
-        high = math.inf if large is None else float(count(large))
+        low = float(count(*least))
+        high = math.inf if most is None else float(count(*most))
         value = low if low == high else math.nan
         yield Reading(quality, value, low, high, unit, ReadingKind.PREDICTED, method)
 
 
 def _service(
-    network: Network, environment: EnvironmentSpec, estimate: Estimate | None
+    network: Network, rows: Rows, environment: EnvironmentSpec, estimate: Estimate | None
 ) -> Iterator[Reading]:
     chip = named_processor(environment)
-    seconds = least_latency_s(network, on=chip)
+    seconds = least_latency_s(network, on=chip, rows=rows)
     how = _CORE if chip is None else f"arithmetic and traffic at the peaks of {chip.name}"
     if estimate is None:
         yield from _at_least("latency_p50", seconds, "s", how)
