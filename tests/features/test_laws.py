@@ -10,6 +10,7 @@ import os
 import random
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tradespace.core.errors import FeatureError
 from tradespace.features import (
     EventSource,
     FeatureView,
@@ -41,6 +43,7 @@ from tradespace.features.batch import compute_at, compute_rows
 from tradespace.features.definitions import Feature
 from tradespace.features.events import read_events
 from tradespace.features.sql import to_sql
+from tradespace.features.sql_windows import to_window_sql
 from tradespace.features.stream import StreamEngine
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -203,6 +206,32 @@ def test_sql_in_duckdb_equals_batch(events: list[Event]) -> None:
     got = found.drop("id").cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
     np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-9)
+
+
+@given(events=logs())
+@examples(60)
+def test_window_functions_in_duckdb_equal_batch(events: list[Event]) -> None:
+    late = view_of("cents", more=[decayed_mean("cents", "2s"), decayed_mean("cents", "3s", "6s")])
+    view = replace(late, source=replace(late.source, created=None))
+    rows = unique(events)
+    log = table(rows).to_arrow()
+    with duckdb.connect() as connection:
+        connection.register("log", log)
+        found = connection.sql(to_window_sql(view, table="log")).pl().sort("id")
+    expected = batch(view, rows)[np.argsort([row["id"] for row in rows])]
+    got = found.drop("id").cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+    np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-9)
+
+
+def test_window_functions_refuse_what_they_cannot_say() -> None:
+    view = view_of("cents")
+    nameless = replace(view, source=EventSource("log", time="at"))
+
+    with pytest.raises(FeatureError, match="arrive late"):
+        to_window_sql(view, table="log")
+    with pytest.raises(FeatureError, match="needs the id"):
+        to_window_sql(nameless, table="log")
 
 
 @given(events=logs(), seed=st.integers(0, 99))

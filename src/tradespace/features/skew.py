@@ -91,7 +91,7 @@ def _one(name: str, log: pl.DataFrame, computed: pl.DataFrame, tolerance: float)
     batch = computed[name].to_numpy()
     same = np.isnan(served) & np.isnan(batch)
     gap = np.where(same, 0.0, np.abs(served - batch))
-    differs = ~(gap <= tolerance * np.maximum(np.abs(batch), 1.0))
+    differs = ~(gap <= tolerance * np.fmax(np.abs(batch), 1.0))
     rows = np.flatnonzero(differs)
     return Skew(
         name,
