@@ -1,8 +1,8 @@
 """Pages whose commands and examples are run: what a page shows is what a reader gets.
 
 A block ``console`` holds commands after ``$`` and what they print; ``...`` stands for anything. A
-block ``python`` whose first line is ``# name.py`` is the file that commands after it read; one
-with ``>>>`` is run as a doctest.
+block ``python`` or ``yaml`` whose first line is ``# name.py`` or ``# name.yaml`` is the file that
+commands after it read; a block ``python`` with ``>>>`` is run as a doctest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 from tradespace.cli import run
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(DOCS.glob("inspect/*.md"))
+PAGES = sorted([*DOCS.glob("inspect/*.md"), *DOCS.glob("features/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -31,7 +31,7 @@ def test_a_page_shows_what_its_commands_print(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
-        if kind == "python" and (name := re.match(r"# (\w+\.py)\n", text)):
+        if kind in ("python", "yaml") and (name := re.match(r"# (\w+\.(py|yaml))\n", text)):
             Path(name[1]).write_text(text, encoding="utf-8")
         elif kind == "python" and ">>>" in text:
             pytest.importorskip("torch") if "torch" in text else None
