@@ -64,8 +64,10 @@ def _list_columns(layer: Layer, rates: Rates, room: tuple[int, int]) -> Table:
     block, group, first = mesh
     kept = np.minimum(total, np.maximum(block + group, 2 * group))
     results = np.minimum(total, block + np.maximum(2 * group, block // 2)) * positions
-    fits = (area * channels + results <= room[0]) & (kept * terms <= room[1])
+    inside, weights = area * channels + results, kept * terms
+    fits = (inside <= room[0]) & (weights <= room[1])
     block, group, first = (values[fits] for values in mesh)
+    needs = (inside[fits], weights[fits])
     each = float(positions * terms * rates.operation)  # ticks of computing a column
     traffic = float((terms + positions) * rates.word)  # of loading and storing one
     channel = (area + block * float(layer.taps)) * rates.word
@@ -91,7 +93,7 @@ def _list_columns(layer: Layer, rates: Rates, room: tuple[int, int]) -> Table:
     )
     ticks = ticks + tasks * rates.overhead
     settings = [block, 0, layer.height, group, first, channels]
-    return Table.of(COLUMNS, settings, ticks, np.full(len(block), words), tasks)
+    return Table.of(COLUMNS, settings, ticks, np.full(len(block), words), tasks, needs)
 
 
 def _list_planes(layer: Layer, rates: Rates, room: tuple[int, int]) -> Table:
@@ -106,7 +108,9 @@ def _list_planes(layer: Layer, rates: Rates, room: tuple[int, int]) -> Table:
     span = np.minimum(layer.height, (rows - 1) * layer.stride[0] + layer.window[0])
     inside = layer.channels * span * layer.width * operands + layer.outputs * rows * layer.columns
     weights = groups * (2 * layer.outputs * layer.terms if layer.operation == "MAC" else 0)
-    fits = (2 * groups * inside <= room[0]) & (weights <= room[1])
+    held = 2 * groups * inside
+    fits = (held <= room[0]) & (weights <= room[1])
+    needs = (held[fits], weights[fits])
     groups, rows, spread = groups[fits], rows[fits], spread[fits]
     inputs = spread * float(layer.images * layer.groups * layer.channels * layer.width * operands)
     words = inputs + layer.weight_words + layer.output_words
@@ -114,4 +118,5 @@ def _list_planes(layer: Layer, rates: Rates, room: tuple[int, int]) -> Table:
     ends = (inputs + layer.output_words) * share * rates.word
     tasks = np.ceil(layer.groups / groups) * np.ceil(layer.rows / rows) * layer.images
     ticks = np.maximum(arithmetic + ends, words * rates.word + arithmetic * share)
-    return Table.of(PLANES, [groups, rows], ticks + tasks * rates.overhead, words, tasks)
+    ticks = ticks + tasks * rates.overhead
+    return Table.of(PLANES, [groups, rows], ticks, words, tasks, needs)

@@ -29,7 +29,9 @@ def list_rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Table:
     inputs = ring * row + both * block * rows * columns
     whole = layer.groups * outputs
     kept = np.where(block >= whole, whole, np.minimum(whole, block + group))
-    fits = (inputs <= room[0]) & (kept * terms <= room[1])
+    weights = kept * terms
+    fits = (inputs <= room[0]) & (weights <= room[1])
+    needs = (inputs[fits], weights[fits])
     block, group, rows, ring = mesh[fits].T
     passes, tiles = passes[fits], pictures[fits]
     row_count = layer.height * layer.images
@@ -64,7 +66,7 @@ def list_rows(layer: Layer, rates: Rates, room: tuple[int, int]) -> Table:
         words * word + rows * columns * (terms * operation),
     )
     settings = [block, rows, ring, group, 1, layer.channels]
-    return Table.of(ROWS, settings, ticks + steps * rates.overhead, words, steps)
+    return Table.of(ROWS, settings, ticks + steps * rates.overhead, words, steps, needs)
 
 
 def _mesh(layer: Layer, room: tuple[int, int]) -> list[tuple[int, int, int, int]]:

@@ -34,8 +34,8 @@ def list_tiles(
         index.append(np.repeat(mine, len(ladder)))
         keeps.append(np.tile(np.asarray(ladder, dtype=np.int64), len(mine)))
     if not index:
-        none = np.zeros(0)
-        return Table.of(TILES, [], none, none, none)
+        none, nobody = np.zeros(0), np.zeros(0, dtype=np.int64)
+        return Table.of(TILES, [], none, none, none, (nobody, nobody))
     at, keep = np.concatenate(index), np.concatenate(keeps)
     at, keep, outside, all_kept = (
         np.concatenate([at] * 4),
@@ -79,7 +79,8 @@ def list_tiles(
     ticks = np.maximum(each * channels * share * tiles + exchange + ends, words * word + final)
     tasks = (2 + (channels - last) / step + block / group) * tiles
     settings = [rows, columns, block, step, last, group, inputs, weights, outside, 1]
-    return Table.of(TILES, settings, ticks + tasks * rates.overhead, words, tasks)
+    needs = (inputs * area + rows * columns * block, weights * block * taps)
+    return Table.of(TILES, settings, ticks + tasks * rates.overhead, words, tasks, needs)
 
 
 def _shapes(layer: Layer, room: tuple[int, int], *, thorough: bool) -> Integers:

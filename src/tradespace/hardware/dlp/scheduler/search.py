@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -42,7 +42,7 @@ _EACH = 60  # computations that a plan costs besides
 _SMALL = 1500
 _ENOUGH = 1.0001  # of what is proved
 _NEARLY = 1.0002  # of what is hoped for, where looking costs more
-_TASKS = 1200
+TASKS = 1200
 _TURNS = 24  # plans of a kind that may be looked at
 _SIZES = {  # by kind, the settings that tell tiles apart: blocks, rows, columns, orders
     COLUMNS: [0, 3],
@@ -130,9 +130,9 @@ def schedule(
     True
 
     """
-    found = candidates(layer, machine, bits, most_tasks=max_segments or _TASKS)
+    found = candidates(layer, machine, bits, most_tasks=max_segments or TASKS)
     if not len(found):
-        found = candidates(layer, machine, bits, most_tasks=max_segments or _TASKS, thorough=True)
+        found = candidates(layer, machine, bits, most_tasks=max_segments or TASKS, thorough=True)
     if not len(found):
         msg = (
             f"No plan of layer {layer.name!r} fits machine {machine.name!r} "
@@ -143,7 +143,7 @@ def schedule(
         few = found.tasks <= max_segments
         found = found.where(few if few.any() else found.tasks == found.tasks.min())
     bound = layer_bound(layer, machine, bits=bits)
-    search = _Search(layer, machine, bits, bound, max_segments)
+    search = Search(layer, machine, bits, bound)
     unknown = set(objectives) - {"time", "traffic", "energy"}
     if unknown or not objectives or slack < 0:
         msg = f"Objectives are {', '.join(objectives) or 'empty'} and slack is {slack}."
@@ -152,7 +152,7 @@ def schedule(
     if primary != "time":
         best = search.least(found, np.lexsort((found.ticks, found.words)), objectives)
     else:
-        best = search.fastest(found, _preference(found, Rates.of(layer, machine, bits).word))
+        best = search.fastest(found)
         if slack > 0 and len(objectives) > 1:
             limit = int(best.ticks * (1 + slack))
             leaner = found.where((found.ticks <= limit) & (found.words < best.traffic_words))
@@ -209,7 +209,7 @@ def _preference(found: Table, word: int) -> Numbers:
     Among almost equal times, plans that move less keep their promise more often, and those of
     few computations make short programs that are found soon.
     """
-    many = (found.tasks > _TASKS).astype(float) + (found.tasks > 4 * _TASKS)
+    many = (found.tasks > TASKS).astype(float) + (found.tasks > 4 * TASKS)
     share = 1 + 2.5e-8 * found.tasks + 3e-4 * many
     return np.asarray(found.ticks * share + 0.001 * word * found.words)
 
@@ -217,7 +217,7 @@ def _preference(found: Table, word: int) -> Numbers:
 def retimed(one: Schedule, machine: Machine) -> Schedule:
     """Return the very program of a schedule, timed on another machine that it fits."""
     bound = layer_bound(one.layer, machine, bits=one.bits)
-    return _Search(one.layer, machine, one.bits, bound, None).retimed(one)
+    return Search(one.layer, machine, one.bits, bound).retimed(one)
 
 
 def pareto(
@@ -254,21 +254,24 @@ def _mixed(found: Table, preference: Numbers) -> list[int]:
 
 
 @dataclass(slots=True)
-class _Search:
+class Search:
+    """Evaluates plans of one layer on one machine; no plan twice."""
+
     layer: Layer
     machine: Machine
     bits: int
     bound: Bound
-    max_segments: int | None
+    done: dict[Plan, Schedule] = field(default_factory=dict)
 
-    def fastest(self, found: Table, preference: Numbers) -> Schedule:
+    def fastest(self, found: Table, *, most: int | None = None) -> Schedule:
         """Return the fastest of the candidates, in order of their least time."""
+        preference = _preference(found, Rates.of(self.layer, self.machine, self.bits).word)
         best: Schedule | None = None
         spent = 0
         ticks = Ticks.of(self.machine)
         least = float(found.ticks.min())
         proved = self.bound.certified_s * ticks.per_s  # nothing is faster
-        for at in _mixed(found, preference):
+        for at in _mixed(found, preference)[:most]:
             if best is not None:
                 small = spent < _SMALL  # then it costs little to doubt the estimates
                 enough = _ENOUGH * proved if small else _NEARLY * max(least, proved)
@@ -303,6 +306,8 @@ class _Search:
 
     def evaluate(self, plan: Plan) -> Schedule:
         """Return the schedule of a plan, its time exact."""
+        if plan in self.done:
+            return self.done[plan]
         layer, machine, bits = self.layer, self.machine, self.bits
         rates, ticks = Rates.of(layer, machine, bits), Ticks.of(machine)
         if isinstance(plan, Planewise):
@@ -318,7 +323,8 @@ class _Search:
             work = tile_results(layer, plan, ratio=max(1.0, ratio))
         computes = self.computes(work, ticks)
         balanced = balance(work, computes, word_ticks=rates.word, overhead_ticks=rates.overhead)
-        return self.schedule(plan, work, balanced)
+        self.done[plan] = self.schedule(plan, work, balanced)
+        return self.done[plan]
 
     def retimed(self, other: Schedule) -> Schedule:
         """Return the very program of another schedule, timed on this machine."""

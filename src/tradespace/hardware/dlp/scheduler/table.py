@@ -52,6 +52,8 @@ class Table:
         The fields of the plan, filled up with zeros.
     ticks, words, tasks : ndarray of shape (n,)
         Time, words moved and computations, estimated.
+    needs : ndarray of shape (n, 2)
+        Words of NRAM and WRAM that a plan takes.
 
     """
 
@@ -60,13 +62,19 @@ class Table:
     ticks: Numbers
     words: Numbers
     tasks: Numbers
+    needs: Integers
 
     def __len__(self) -> int:
         return len(self.kinds)
 
     @staticmethod
     def of(
-        kind: int, settings: list[Integers | int], ticks: Numbers, words: Numbers, tasks: Numbers
+        kind: int,
+        settings: list[Integers | int],
+        ticks: Numbers,
+        words: Numbers,
+        tasks: Numbers,
+        needs: tuple[Integers, Integers],
     ) -> Table:
         """Return the table of plans of one kind; settings are columns or one value for all."""
         filled = np.zeros((len(ticks), _WIDTH), dtype=np.int64)
@@ -74,7 +82,8 @@ class Table:
             filled[:, column] = values
         kinds = np.full(len(ticks), kind, dtype=np.int64)
         whole = np.broadcast_to(np.asarray(words, dtype=float), ticks.shape)
-        return Table(kinds, filled, np.asarray(ticks, dtype=float), whole, tasks)
+        held = np.column_stack([np.broadcast_to(n, ticks.shape) for n in needs]).astype(np.int64)
+        return Table(kinds, filled, np.asarray(ticks, dtype=float), whole, tasks, held)
 
     @staticmethod
     def joined(tables: list[Table]) -> Table:
@@ -85,6 +94,7 @@ class Table:
             np.concatenate([t.ticks for t in tables]),
             np.concatenate([t.words for t in tables]),
             np.concatenate([t.tasks for t in tables]),
+            np.concatenate([t.needs for t in tables]),
         )
 
     def where(self, chosen: NDArray[np.bool_]) -> Table:
@@ -95,6 +105,7 @@ class Table:
             self.ticks[chosen],
             self.words[chosen],
             self.tasks[chosen],
+            self.needs[chosen],
         )
 
     def plan(self, at: int) -> Plan:
