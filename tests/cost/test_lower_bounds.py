@@ -89,6 +89,9 @@ def test_a_named_processor_bounds_by_its_peaks_and_by_weights_that_it_cannot_hol
 
     assert 2 * 64 * 64 / fastest <= least_latency_s(narrow, on=chip) <= 2 * 64 * 64 / 1e11
     assert least_latency_s(wide, on=chip) == streamed / chip.memory_bandwidth_bytes_per_s
+    # In a batch the weights are read once for all rows.
+    assert least_latency_s(wide, on=chip, batched=True) < least_latency_s(wide, on=chip)
+    assert least_latency_s(narrow, on=chip, batched=True) == least_latency_s(narrow, on=chip)
 
 
 def test_training_in_fp32_by_adam_takes_four_numbers_a_parameter_and_the_activations() -> None:

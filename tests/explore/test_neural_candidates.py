@@ -25,6 +25,7 @@ from tradespace.cost.calibration import Calibration
 from tradespace.cost.calibration_grid import build_grid
 from tradespace.cost.calibration_machine import machine_facts
 from tradespace.cost.calibration_store import save_calibration
+from tradespace.cost.lower_bounds import most_ops_per_s_of_a_core
 from tradespace.data.load import load_dataset
 from tradespace.explore.enumerate import enumerate_candidates
 from tradespace.explore.plan import Planned, plan_candidates
@@ -137,6 +138,26 @@ def test_a_rate_that_no_core_reaches_cuts() -> None:
 
     assert not small.excluded
     assert "throughput >= 1,000,000 1/s is certainly missed: ≤" in large.excluded
+
+
+@pytest.mark.parametrize(
+    ("columns", "hidden_layers", "parameters", "macs"),
+    [(784, [300, 100], 266_610, 266_200), (33, [512], 22_538, 22_016)],
+)
+def test_well_known_networks_are_counted_as_candidates(
+    columns: int, hidden_layers: list[int], parameters: int, macs: int
+) -> None:
+    study = study_of("", f"  - multilayer_perceptron: {{hidden_layer_sizes: {hidden_layers}}}\n")
+    candidates = enumerate_candidates(study, Task.MULTICLASS)
+    shape = Shape(60_000, columns, 10, n_varying=columns, n_columns=columns, encoder_bytes=1e5)
+    (plan,) = plan_candidates(study, candidates, task=Task.MULTICLASS, shape=shape)
+
+    assert (plan.predicted["parameters"].value, plan.predicted["macs"].value) == (parameters, macs)
+    assert plan.predicted["model_size"].low == 4 * parameters
+    # Twelve passes at least over 60,000 rows, forward and backward.
+    backward = 2 * macs - columns * hidden_layers[0]
+    least = 2.0 * (macs + backward) * 12 * 60_000 / most_ops_per_s_of_a_core()
+    assert plan.predicted["training_time"].low == pytest.approx(least)
 
 
 def test_every_missed_constraint_is_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from tradespace.explore.preview import preview
 from tradespace.report.terminal import print_plan
+from tradespace.study.json_schema import json_schema
 from tradespace.study.load import parse_study
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "neural-candidates.md"
@@ -49,6 +51,13 @@ def test_its_table_is_what_check_prints(plan: dict[str, Any]) -> None:
     shown = [" ".join(line.split()) for line in PRINTED[0].splitlines()]
 
     assert [line for line in shown if line not in printed] == []
+
+
+def test_an_editor_knows_that_layers_are_whole_numbers() -> None:
+    text = json.dumps(json_schema())
+    layers = {"type": "array", "items": {"type": "integer", "minimum": 1}}
+
+    assert json.dumps({"type": "array", "items": layers})[:-1] in text
 
 
 def test_its_study_cuts_what_it_says(plan: dict[str, Any]) -> None:

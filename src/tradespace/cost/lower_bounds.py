@@ -81,6 +81,7 @@ def least_latency_s(
     *,
     on: Processor | None = None,
     machine: str | None = None,
+    batched: bool = False,
     rows: Sequence[NodeCounts] | None = None,
 ) -> float:
     """Return a time that no pass through a network goes below, in seconds.
@@ -94,6 +95,9 @@ def least_latency_s(
         do not fit twice into its largest memory on the chip are read from off the chip.
     machine : str, optional
         Kind of core, for `most_ops_per_s_of_a_core`.
+    batched : bool
+        Whether calls may be put together: weights that are read once then serve many, so that
+        arithmetic alone bounds the time of each.
     rows : sequence of NodeCounts, optional
         Counts of the network's nodes, where they are at hand.
 
@@ -116,7 +120,7 @@ def least_latency_s(
             for fmt, n in ops.items()
         )
     compute = sum(n / _rate(on, "int8" if short else fmt) for fmt, n in ops.items())
-    if not on.memory_bandwidth_bytes_per_s or not on.on_chip_bytes:
+    if batched or not on.memory_bandwidth_bytes_per_s or not on.on_chip_bytes:
         return compute
     streamed = max(0.0, weights_bytes(network) - 2 * on.on_chip_bytes)
     return max(compute, streamed / on.memory_bandwidth_bytes_per_s)

@@ -205,6 +205,7 @@ def _service(
         yield from _at_least("latency_p50", seconds, "s", both, about=estimate.seconds)
     yield from _at_least("latency_p95", seconds, "s", how)
     yield from _at_least("latency_p99", seconds, "s", how)
+    seconds = least_latency_s(network, on=chip, rows=rows, batched=True)
     if seconds:
         rate = 1 / seconds
         yield Reading("throughput", math.nan, 0.0, rate, "1/s", ReadingKind.PREDICTED, how)
