@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the extra 'deep' is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
 from tradespace.graph.counts import coverage, forward_macs, parameters  # noqa: E402
+from tradespace.graph.operators import operator  # noqa: E402
 from tradespace.graph.readers.inputs import parse_input  # noqa: E402
 from tradespace.graph.readers.torch import read_torch  # noqa: E402
 
@@ -214,6 +215,9 @@ def test_an_architecture_is_traced_whole_and_counted_as_it_runs(name: str) -> No
     assert not network.notes
     assert parameters(network) == sum(p.numel() for p in module.parameters() if p.requires_grad)
     assert forward_macs(network) == _run(_build(name), **_real(inputs))
+    for node in network.nodes:  # the rules of our operators give the shapes that torch found
+        found = operator(node.operator).shapes(network.shapes_of(node.inputs), node.attributes)
+        assert found == network.shapes_of(node.outputs), node
 
 
 @pytest.mark.parametrize("experts", ["grouped_mm", "batched_mm"])

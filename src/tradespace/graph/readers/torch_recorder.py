@@ -357,7 +357,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
             self._values[id(part)],
             name=self.name("write"),
             format=format_of(others[0]),
-            attributes={"axis": 0},
+            attributes={"axis": None},
             absolute=True,
             shapes=(tuple(others[0].shape),),
         )
