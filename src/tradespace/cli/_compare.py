@@ -79,7 +79,7 @@ def compare(
     if as_json:
         print_json([_without_layers(one.to_dict()) for one in found])
         return
-    from tradespace.report.network_terminal import print_comparison
+    from tradespace.report.network_comparison import print_comparison
 
     print_comparison(found, console())
     if html is not None:

@@ -242,7 +242,7 @@ def _largest(
     if as_json:
         print_json(answer.to_dict())
     else:
-        from tradespace.report.network_terminal import print_largest
+        from tradespace.report.network_comparison import print_largest
 
         print_largest(answer, console())
     if answer.value is None:

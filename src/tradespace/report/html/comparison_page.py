@@ -9,7 +9,7 @@ from typing import Any
 
 from tradespace.cost.inspection import Inspection
 from tradespace.report.html.page import plotly_script
-from tradespace.report.network_terminal import best_of, cell_text, comparison, comparison_name
+from tradespace.report.network_comparison import best_of, cell_text, comparison, comparison_name
 
 _MOST_NAMED = 4
 _HERE = Path(__file__).parent
