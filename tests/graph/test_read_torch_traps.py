@@ -221,10 +221,17 @@ def test_sparse_weights_are_counted_as_dense_and_noted() -> None:
     assert any("sparse" in note for note in network.notes)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Output:
     first: Any
     others: dict[str, Any]
+
+
+class Cache:
+    """A record that holds itself and its owner, as caches of generation do."""
+
+    def __init__(self, owner: nn.Module, tensor: Any) -> None:
+        self.owner, self.tensor, self.itself = owner, tensor, self
 
 
 def test_outputs_may_be_records_with_lists_and_mappings() -> None:
@@ -236,6 +243,14 @@ def test_outputs_may_be_records_with_lists_and_mappings() -> None:
 
     assert len(network.outputs) == 3
     assert forward_macs(network) == 4 * LINEAR
+
+
+def test_outputs_may_hold_themselves() -> None:
+    module = Call(lambda m, x: (m.l(x), Cache(m, x * 2)), l=nn.Linear(8, 8))
+
+    network = read_torch(module, (2, 8))
+
+    assert len(network.outputs) == 2
 
 
 def test_large_weights_in_memory_are_not_copied() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -189,14 +190,21 @@ def _dtype(fmt: str) -> Any:
     return next(d for d, name in FORMATS.items() if name == fmt)
 
 
-def _tensors(torch: Any, result: Any) -> list[Any]:
-    """Return the tensors in what a module gave, also in output records."""
+def _tensors(torch: Any, result: Any, seen: set[int] | None = None) -> list[Any]:
+    """Return the tensors in what a module gave, also in output records, each once."""
+    seen = set() if seen is None else seen
+    if id(result) in seen or isinstance(result, str | bytes | type | torch.nn.Module):
+        return []
+    seen.add(id(result))
     if isinstance(result, torch.Tensor):
         return [result]
+    inside: Any = ()
     if isinstance(result, Mapping):
-        return [t for v in result.values() for t in _tensors(torch, v)]
-    if isinstance(result, Sequence) and not isinstance(result, str):
-        return [t for v in result for t in _tensors(torch, v)]
-    if hasattr(result, "__dict__"):
-        return [t for v in vars(result).values() for t in _tensors(torch, v)]
-    return []
+        inside = result.values()
+    elif isinstance(result, Sequence):
+        inside = result
+    elif dataclasses.is_dataclass(result):
+        inside = (getattr(result, f.name) for f in dataclasses.fields(result))
+    elif hasattr(result, "__dict__"):
+        inside = vars(result).values()
+    return [t for value in inside for t in _tensors(torch, value, seen)]
