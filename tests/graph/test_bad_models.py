@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import random
 import re
 import zipfile
 from collections.abc import Callable
@@ -362,3 +363,66 @@ def test_an_archive_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
     with pytest.raises(GraphError, match=r"configuration in 'bomb\.keras' takes 314572800 bytes"):
         read_model_file(path)
+
+
+# --------------------------------------------------------------------- damage, at random
+
+
+def broken_bytes(content: bytes, rng: random.Random) -> bytes:
+    changed = bytearray(content)
+    if rng.random() < 0.3:
+        return bytes(changed[: rng.randint(1, len(changed))])
+    for _ in range(rng.randint(1, 6)):
+        changed[rng.randrange(min(len(changed), 2000))] = rng.randrange(256)
+    return bytes(changed)
+
+
+def broken_graph(content: bytes, rng: random.Random) -> onnx.ModelProto:
+    made = onnx.ModelProto.FromString(content)
+    chosen = rng.choice(made.graph.node)
+    kind = rng.randrange(5)
+    made_names = [name for n in made.graph.node for name in n.output]
+    if kind == 0 and chosen.input:
+        chosen.input[rng.randrange(len(chosen.input))] = rng.choice(["", *made_names])
+    elif kind == 1 and chosen.attribute:
+        del chosen.attribute[rng.randrange(len(chosen.attribute))]
+    elif kind == 2:
+        chosen.op_type = rng.choice(["LSTM", "Gather", "Split", "Attention", "TopK", "Pad", "If"])
+    elif kind == 3:
+        dims = rng.choice(made.graph.initializer).dims
+        if dims:
+            dims[rng.randrange(len(dims))] = rng.choice([0, 2, -1, 10**18])
+    elif chosen.attribute:
+        attribute = rng.choice(chosen.attribute)
+        if attribute.ints:
+            attribute.ints[rng.randrange(len(attribute.ints))] = rng.choice([0, -1, 7, 10**12])
+        else:
+            attribute.i = rng.choice([0, -1, 10**12])
+    return made
+
+
+SOURCES = [
+    to_onnx(network("bert-base", layers=1, width=16, heads=2, length=4, vocabulary=20)),
+    to_onnx(network("mobilenet-v3-small", width=0.25, size=32)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_damage_gives_a_network_or_one_sentence_never_a_traceback(
+    seed: int, tmp_path: Path
+) -> None:
+    rng = random.Random(seed)
+    path = tmp_path / "net.onnx"
+    refused: list[GraphError] = []
+    for _ in range(60):
+        content = rng.choice(SOURCES).SerializeToString()
+        path.write_bytes(broken_bytes(content, rng))
+        for source in (path, broken_graph(content, rng)):
+            try:
+                read_model_file(path) if source is path else read_onnx(source)
+            except GraphError as error:
+                refused.append(error)
+
+    assert len(refused) > 20
+    assert all(e.remedy and "\n" not in str(e) for e in refused)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import subprocess
 import sys
 import zipfile
@@ -370,6 +371,38 @@ def test_a_saved_file_reads_as_its_configuration(tmp_path: Path) -> None:
 
     assert integers(read_keras(path)) == integers(read(model))
     assert read_keras(path).name == "pictures"
+
+
+# ------------------------------------------------------------------------- damage, at random
+
+
+def broken(item: Any, rng: random.Random, share: float) -> Any:
+    """Return a configuration with some of its parts left out or replaced."""
+    if rng.random() < share:
+        return rng.choice([None, -1, 0, "", [], {}, "relu", [1, 2, 3], 10**9])
+    if isinstance(item, dict):
+        kept = {k: broken(v, rng, share) for k, v in item.items() if rng.random() > share / 2}
+        return kept or item
+    if isinstance(item, list):
+        return [broken(v, rng, share) for v in item]
+    return item
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_configuration_gives_a_network_or_one_sentence(seed: int) -> None:
+    rng = random.Random(seed)
+    a, b = keras.Input(SERIES, name="a"), keras.Input(SERIES, name="b")
+    joined = keras.Model([a, b], L.Bidirectional(L.GRU(3))(steps(a, b)))
+    sources = [json.loads(m.to_json()) for m in (pictures("channels_last"), joined)]
+    refused: list[GraphError] = []
+    for _ in range(80):
+        try:
+            network_of(broken(rng.choice(sources), rng, rng.choice([0.001, 0.01])))
+        except GraphError as error:
+            refused.append(error)
+
+    assert len(refused) > 5
+    assert all(e.remedy and "\n" not in str(e) for e in refused)
 
 
 # ----------------------------------------------------------------------------- applications

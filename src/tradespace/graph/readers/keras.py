@@ -79,6 +79,22 @@ def network_of(
     7840
 
     """
+    at: list[str] = []
+    try:
+        return _network(configuration, shapes, name, at)
+    except GraphError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        where = f"At layer {at[-1]!r}: its" if at else "Its"
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        msg = f"{where} configuration cannot be read ({said.rstrip('.')})."
+        raise GraphError(msg, remedy="Save the model again with Keras 3.") from error
+
+
+def _network(
+    configuration: Mapping[str, Any], shapes: Shapes | None, name: str, at: list[str]
+) -> Network:
+    """Return the network; `at` is told the layers that are read."""
     from tradespace.graph.readers import keras_movement, keras_plain
     from tradespace.graph.readers.keras_layers import HANDLERS
 
@@ -92,14 +108,18 @@ def network_of(
         raise GraphError(msg, remedy=remedy)
     inputs = _inputs(model, name)
     found = _shapes(inputs, shapes)
-    batch = next((s[0] for s in found.values() if s), 1)
-    builder = Builder(name, batch=max(1, batch))
-    reading = Reading(builder, HANDLERS, batch)
+    batch = max(1, next((s[0] for s in found.values() if s), 1))
+    builder = Builder(name, batch=batch)
+    reading = Reading(builder, HANDLERS, batch, at)
     signals = [
         Signal(builder.tensor_input(found[i.name], format=i.formats[0], name=i.name))
         for i in inputs
     ]
-    made = list(signals_in(reading.model(model, signals)))
+    outputs = [reading.logical(s) for s in signals_in(reading.model(model, signals))]
+    return builder.build(*outputs, notes=_notes(reading), source="Keras file")
+
+
+def _notes(reading: Reading) -> list[str]:
     notes = []
     if reading.uncertain:
         named = ", ".join(reading.uncertain[:3])
@@ -109,8 +129,7 @@ def network_of(
         )
     if reading.unknowns:
         notes.append("Parameters of layers that are not known are not in the configuration.")
-    outputs = [reading.logical(s) for s in made]
-    return builder.build(*outputs, notes=notes, source="Keras file")
+    return notes
 
 
 def _configuration(path: Path) -> Mapping[str, Any]:

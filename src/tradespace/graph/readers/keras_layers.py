@@ -62,7 +62,11 @@ _FUNCTIONS = ("tanh_shrink", "soft_shrink", "hard_shrink", "squareplus", "sparse
 
 def only(inputs: Sequence[Any]) -> Signal:
     """Return the one tensor that a layer takes."""
-    return next(signals_in(inputs))
+    found = next(signals_in(inputs), None)
+    if found is None:
+        msg = "A layer is given no tensor."
+        raise GraphError(msg, remedy="Save the model again; its configuration is damaged.")
+    return found
 
 
 def activate(k: Reading, x: Signal, layer: Layer, key: str = "activation") -> Signal:

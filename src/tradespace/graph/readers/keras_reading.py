@@ -111,9 +111,12 @@ Handler = Callable[["Reading", Layer, list[Any], Mapping[str, Any]], Made]
 class Reading:
     """A model while it is read."""
 
-    def __init__(self, builder: Builder, handlers: Mapping[str, Handler], batch: int) -> None:
+    def __init__(
+        self, builder: Builder, handlers: Mapping[str, Handler], batch: int, at: list[str]
+    ) -> None:
         self.builder = builder
         self.batch = batch
+        self._at = at
         self.uncertain: list[str] = []
         self.unknowns: list[str] = []
         self._handlers = handlers
@@ -214,6 +217,7 @@ class Reading:
 
     def call(self, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
         """Return what a layer makes of its arguments."""
+        self._at.append(layer.path)
         if is_model(layer):
             return self.model(layer, list(signals_in((args, kwargs))))
         handler = self._handlers.get(layer.kind)

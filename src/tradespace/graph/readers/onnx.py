@@ -16,6 +16,9 @@ from tradespace.graph.readers.onnx_recorder import Item
 if TYPE_CHECKING:
     import onnx
 
+#: What numbers and names that make no sense lead to, beside the errors of this library.
+DAMAGE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
 
 def read_onnx(
     source: str | Path | onnx.ModelProto,
@@ -53,29 +56,40 @@ def read_onnx(
 
     """
     model = load(source)
-    graph = model.graph
+    title = name or (Path(source).stem if isinstance(source, str | Path) else model.graph.name)
+    reading = Reading(model, Builder(title or "model"))
+    try:
+        return _read(reading, model, shapes, "file" if isinstance(source, str | Path) else "model")
+    except GraphError:
+        raise
+    except DAMAGE as error:
+        where = f"At node {reading.at!r}: it" if reading.at else "It"
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        msg = f"{where} cannot be read ({said.rstrip('.')})."
+        remedy = "The file is damaged: check it with onnx.checker, export it again."
+        raise GraphError(msg, remedy=remedy) from error
+
+
+def _read(reading: Reading, model: onnx.ModelProto, shapes: Shapes | None, what: str) -> Network:
+    graph, recorder = model.graph, reading.recorder
     found, notes = input_shapes(model, shapes)
-    title = name or (Path(source).stem if isinstance(source, str | Path) else graph.name)
     first = next((s for s in found.values() if s), (1,))
-    reading = Reading(model, Builder(title or "model", batch=max(1, first[0])))
+    recorder.builder.batch = max(1, first[0])
     for item in graph.input:
         if item.name in found:
             fmt = format_of(item.type.tensor_type.elem_type)
-            value = reading.recorder.builder.tensor_input(
-                found[item.name], format=fmt, name=item.name
-            )
-            reading.recorder.items[item.name] = Item(value.shape, fmt, value)
-            reading.recorder.inputs.add(item.name)
+            value = recorder.builder.tensor_input(found[item.name], format=fmt, name=item.name)
+            recorder.items[item.name] = Item(value.shape, fmt, value)
+            recorder.inputs.add(item.name)
     reading.run(graph)
     outputs = []
     for output in graph.output:
-        made = reading.recorder.items.get(output.name)
+        made = recorder.items.get(output.name)
         if made is None:
             msg = f"Nothing makes the output {output.name!r}."
             raise GraphError(msg, remedy="Export the model again; this file is damaged.")
         if made.value is not None:
             outputs.append(made.value)
     reading.rest_of_parameters()
-    notes += [*dict.fromkeys(reading.recorder.notes), *reading.closing_notes(graph)]
-    where = "ONNX file" if isinstance(source, str | Path) else "ONNX model"
-    return reading.recorder.builder.build(*outputs, notes=notes, source=where)
+    notes += [*dict.fromkeys(recorder.notes), *reading.closing_notes(graph)]
+    return recorder.builder.build(*outputs, notes=notes, source=f"ONNX {what}")

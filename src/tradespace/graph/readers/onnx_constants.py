@@ -190,7 +190,7 @@ def fold(
             if op == "Split":
                 return _split(arrays, attributes)
             made = _PLAIN[op](*given) if op in _PLAIN else _OTHERS[op](arrays, attributes)
-    except (ArithmeticError, IndexError, KeyError, TypeError, ValueError):
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
         return None  # the file is wrong there, or means something else: the shape rules will say
     result = np.asarray(made)
     if op in ("Add", "Sub", "Mul", "Neg", "Abs", "Floor", "Ceil", "Sqrt", "Identity"):
@@ -203,7 +203,8 @@ def _split(arrays: Sequence[Array | None], attributes: Mapping[str, Any]) -> lis
     sizes = attributes.get("split") if len(arrays) < 2 or arrays[1] is None else arrays[1].tolist()
     if sizes is None:
         count = attributes.get("num_outputs")
-        return list(np.array_split(x, int(count), axis)) if count else None
+        few = 0 < int(count or 0) <= x.size
+        return list(np.array_split(x, int(count), axis)) if few else None
     return list(np.split(x, np.cumsum(sizes)[:-1], axis))
 
 

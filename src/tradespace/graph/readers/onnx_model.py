@@ -151,7 +151,9 @@ def _cannot_order(left: Sequence[Any], ready: set[str], made: set[str]) -> None:
 
 
 def _label(node: Any) -> str:
-    return repr(node.name or (node.output[0] if node.output else "")) + f" ({node.op_type})"
+    """Return how an error names a node."""
+    name = node.name or next((n for n in node.output if n), "")
+    return f"{name!r} ({' '.join(node.op_type.split())})"
 
 
 def input_shapes(

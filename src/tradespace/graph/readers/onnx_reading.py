@@ -47,6 +47,7 @@ class Reading:
         self._opsets = {o.domain or "ai.onnx": o.version for o in model.opset_import}
         self._opsets.setdefault("ai.onnx", 1)
         self._ir_version = model.ir_version
+        self.at = ""
         self._declared: dict[str, Any] = {}
         self._inferred: dict[int, list[tuple[Shape, str]]] = {}
         self._numbers: dict[str, Callable[[], NDArray[Any] | None]] = {}
@@ -119,6 +120,7 @@ class Reading:
         op = node.op_type
         known = f"ms.{op}" if domain == "com.microsoft" else op
         label = node.name or next((n for n in node.output if n), op)
+        label = " ".join(label.split())
         label = label.removesuffix(f"/{op}").removeprefix("/").replace("/", ".") or label
         call = Call(known, label, [], list(node.output), attributes_of(node), node)
         call.opset = self._opsets.get(domain, 1)
@@ -130,6 +132,7 @@ class Reading:
 
     def _step(self, call: Call) -> None:
         r = self.recorder
+        self.at = call.name
         if id(call.node) in r.merged:
             r.items[call.outputs[0]] = r.items[r.merged[id(call.node)]]
             return
@@ -205,6 +208,7 @@ class Reading:
     def _constants(self, call: Call) -> None:
         """Compute what depends on no input, or find at least its shape."""
         r = self.recorder
+        self.at = call.name
         call.inputs = [r.items.get(n) if n else None for n in call.node.input]
         if call.op == "Constant":
             r.keep(call.outputs[0], constant(call))
