@@ -163,10 +163,11 @@ def networks(rivals: str, runs: int) -> list[dict[str, Any]]:
                 if tool != "tradespace-zoo" and device == "cpu" and name == "gpt2-xl":
                     break  # 6 GB of weights in memory
                 arguments = ["--one", tool, name, device]
-                found = [fresh(arguments, rivals, 170) for _ in range(runs)]
-                if "error" not in found[0]:
+                found = [fresh(arguments, rivals, 170)]
+                error = found[0].get("error", "")
+                if not error:
+                    found += [fresh(arguments, rivals, 170) for _ in range(runs - 1)]
                     break
-                error = found[0]["error"]
             row: dict[str, Any] = {"network": name, "tool": tool, "device": device}
             if "error" in found[0]:
                 rows.append({**row, "error": error})
