@@ -69,11 +69,12 @@ class TorchRunner:
                 raise GraphError(msg, remedy="Use --runtime onnxruntime, or another network.")
         weights = [self._weight(p.shape, p.role) for p in network.parameters]
         inputs = [self._input(network, i) for i in network.inputs]
+        last = _last_uses(network)
 
         def run() -> None:
             held: dict[int, Any] = dict(zip(network.inputs, inputs, strict=True))
             with torch.inference_mode():
-                for node in network.nodes:
+                for node, gone in zip(network.nodes, last, strict=True):
                     call = Call(
                         torch,
                         [held[i] for i in node.inputs],
@@ -84,6 +85,8 @@ class TorchRunner:
                     made = FUNCTIONS[node.operator](call)
                     values = made if isinstance(made, tuple) else (made,)
                     held.update(zip(node.outputs, values, strict=True))
+                    for i in gone:
+                        del held[i]
                 if self.device == "cuda":
                     torch.cuda.synchronize()
 
@@ -114,3 +117,16 @@ class TorchRunner:
             ]
             return torch.randint(0, min(rows, default=2), tensor.shape, device=self.device)
         return torch.rand(tensor.shape, device=self.device).to(self._dtype)
+
+
+def _last_uses(network: Network) -> list[list[int]]:
+    """Return, for each node, the signals that nobody needs after it; their memory is freed."""
+    users: dict[int, int] = {}
+    for place, node in enumerate(network.nodes):
+        for i in (*node.outputs, *node.inputs):
+            users[i] = place
+    gone: list[list[int]] = [[] for _ in network.nodes]
+    for i, place in users.items():
+        if i not in network.outputs:
+            gone[place].append(i)
+    return gone
