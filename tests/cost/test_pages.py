@@ -32,4 +32,4 @@ def test_the_files_of_the_page_on_processors_are_read(tmp_path: Path) -> None:
 
     assert processor(tmp_path / "board.yaml").peak_ops_per_s["int8"] == 20e12
     assert region(tmp_path / "roof.yaml").carbon_g_per_kwh == 41
-    assert len(processors()) == len(regions()) == 43
+    assert f"({len(processors())} and {len(regions())})" in page
