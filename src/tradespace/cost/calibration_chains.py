@@ -213,6 +213,15 @@ def concatenate(b: Builder, point: Point, count: int) -> Value:
     return b.concatenate(made, axis=1, name="all")
 
 
+def shuffle(b: Builder, point: Point, count: int) -> Value:
+    """Make a chain of copies in another order."""
+    side = max(2, _side(point[0] / 64))
+    x = b.input((64, side, side))
+    for i in range(count):
+        x = b.apply("copy", x, name=f"copy{i}", shape=x.shape, function="shuffle")
+    return x
+
+
 def embedding(b: Builder, point: Point, count: int) -> Value:
     """Make look-ups side by side, joined."""
     rows = max(1, int(point[0]) // 768)

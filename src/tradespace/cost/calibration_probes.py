@@ -203,6 +203,7 @@ def families() -> list[Family]:
             chains.image_chain(lambda b, x, i: b.local_response_norm(x, name=f"norm{i}")),
         ),
         _simple("concatenate", chains.concatenate, _SIZES),
+        _simple("copy", chains.shuffle, _SIZES),
         # What is looked up is joined at the end: every element moves twice.
         replace(_simple("embedding", chains.embedding), times=2.0),
         _simple("mean", chains.mean),

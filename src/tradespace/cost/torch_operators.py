@@ -204,6 +204,15 @@ def _concatenate(c: Call) -> Any:
     return c.torch.cat(c.x, int(c.a["axis"]))
 
 
+def _copy(c: Call) -> Any:
+    """Return the same elements in new memory; where their order changes, by a transposition."""
+    source, shape = c.x[0], tuple(c.shapes[0])
+    if str(c.a["function"]) in ("shuffle", "roll"):
+        wide = next((n for n in source.shape if n > 1), 1)
+        return source.reshape(wide, -1).t().contiguous().reshape(shape)
+    return source.reshape(shape).clone()
+
+
 def _embedding(c: Call) -> Any:
     return c.torch.nn.functional.embedding(c.x[0], c.w[0])
 
@@ -255,6 +264,7 @@ FUNCTIONS.update(
         "softmax": _softmax,
         "mean": _mean,
         "concatenate": _concatenate,
+        "copy": _copy,
         "embedding": _embedding,
         "reshape": _reshape,
         "flatten": _reshape,
