@@ -31,6 +31,7 @@ from tradespace.explore.enumerate import enumerate_candidates
 from tradespace.explore.plan import Planned, plan_candidates
 from tradespace.explore.predict_cost import fit_cpu_s
 from tradespace.explore.preview import preview
+from tradespace.report._words import cuts
 from tradespace.report.html.page import report_data
 from tradespace.report.markdown import decision_markdown
 from tradespace.study.load import parse_study
@@ -344,6 +345,9 @@ def test_reports_show_what_was_predicted_as_predicted(
     cut = next(a for a in decision.assessments if "certainly missed" in a.evidence.cause)
     page = next(c for c in report_data(decision)["candidates"] if c["id"] == cut.candidate.id)
 
+    first = cuts(decision)[0]
+
+    assert (first.label, len(first.removed)) == ("out before training, as predicted", 6)
     assert page["readings"]["parameters"]["kind"] == "predicted"
     assert "is predicted before training" in page["why"]
     assert "is predicted before training" in decision_markdown(decision)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradespace.core import registry
-from tradespace.core.decisions import Assessment, Decision, Outcome, Standing
+from tradespace.core.decisions import Assessment, Check, Decision, Outcome, Standing
 from tradespace.core.quantities import Direction
 from tradespace.core.readings import Reading, ReadingKind
 from tradespace.core.requirements import Constraint, Objective, Sense, Verdict
@@ -154,6 +154,11 @@ def cuts(decision: Decision) -> tuple[Cut, ...]:
     """Return the cut of the space step by step, in the order of the study's constraints."""
     inside = list(decision.assessments)
     steps: list[Cut] = []
+    foretold = tuple(a for a in inside if missed_before_training(a))
+    if foretold:
+        inside = [a for a in inside if a not in foretold]
+        label = "out before training, as predicted"
+        steps.append(Cut(label, foretold, len(inside), len(foretold)))
     for standing, label in (
         (Standing.EXCLUDED, "left out before the last stage"),
         (Standing.FAILED, "failed"),
@@ -172,6 +177,19 @@ def cuts(decision: Decision) -> tuple[Cut, ...]:
             Cut(str(constraint), removed, len(inside), len(missed), unknown, constraint=constraint)
         )
     return tuple(steps)
+
+
+def missed_before_training(assessment: Assessment) -> tuple[Check, ...]:
+    """Return the checks that kept a candidate from training: missed by what was predicted."""
+    if assessment.standing is not Standing.EXCLUDED:
+        return ()
+    return tuple(
+        check
+        for check in assessment.checks
+        if check.verdict is Verdict.MISSED
+        and check.reading is not None
+        and check.reading.kind is ReadingKind.PREDICTED
+    )
 
 
 def verdict_of(assessment: Assessment, constraint: Constraint) -> Verdict | None:

@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from tradespace.core.decisions import Assessment, Decision, Outcome, Standing
-from tradespace.core.readings import ReadingKind
 from tradespace.core.requirements import Constraint, Verdict
 from tradespace.report._numbers import (
     bound_text,
@@ -20,7 +19,14 @@ from tradespace.report._numbers import (
     reading_parts,
     reading_text,
 )
-from tradespace.report._words import counts_text, headline, name_of, qualities_of, why_out
+from tradespace.report._words import (
+    counts_text,
+    headline,
+    missed_before_training,
+    name_of,
+    qualities_of,
+    why_out,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -157,15 +163,9 @@ def _excluded(decision: Decision) -> Iterator[str]:
 
 def _cause(assessment: Assessment) -> tuple[str, str]:
     """Return why a candidate is out, and its name with what was predicted of it."""
-    foretold = [
-        check
-        for check in assessment.checks
-        if check.verdict is Verdict.MISSED
-        and check.reading is not None
-        and check.reading.kind is ReadingKind.PREDICTED
-    ]
+    foretold = missed_before_training(assessment)
     name = assessment.candidate.name
-    if assessment.standing is not Standing.EXCLUDED or not foretold:
+    if not foretold:
         return why_out(assessment), name
     missed = " and ".join(str(check.constraint) for check in foretold)
     verb = "is" if len(foretold) == 1 else "are"
