@@ -107,6 +107,20 @@ def test_hours_and_days_are_read_in_the_zone_of_the_source(times: list[dt.dateti
             assert expression.evaluate({"at": micros}, time_zone="Europe/Brussels") == value
 
 
+@pytest.mark.parametrize("part", ["weekday", "hour", "minute", "day", "month"])
+def test_without_a_zone_of_the_source_hours_are_those_of_utc(part: str) -> None:
+    times = [dt.datetime(1969, 12, 31, 23, 45), dt.datetime(2024, 3, 1, 0, 20)]
+    tokyo = pl.Series("at", times).dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo")
+    expression = clock_part(part, "at")
+    view = RowFeatures("clock", UTC, {"part": expression})
+    expected = [t.weekday() if part == "weekday" else getattr(t, part) for t in times]
+    micros = [(t - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1) for t in times]
+
+    assert compute_row_features(view, tokyo.to_frame())["part"].tolist() == expected
+    assert compute_row_features(view, log(times))["part"].tolist() == expected
+    assert [expression.evaluate({"at": t}) for t in micros] == expected
+
+
 def test_weekdays_start_on_monday() -> None:
     monday = pl.DataFrame({"at": [dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 7, 23)]})
     view = RowFeatures("c", UTC, {"day": weekday("at"), "hour": hour("at")})

@@ -6,6 +6,7 @@ time, so that its arrays stay near the processor and blocks can be computed side
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,10 @@ import numpy as np
 
 from tradespace.core.errors import FeatureError
 from tradespace.features._kernels import Finder
+from tradespace.features.events import Events, coarsest_unit_us
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from tradespace.features.events import Events
 
     Ints = npt.NDArray[np.int64]
 
@@ -203,8 +203,11 @@ def arrange(
     time_us, created_us = events.time_us, events.created_us
     query_time_us = time_us if queries is None else queries[1]
     start = min(int(time_us.min()), int(query_time_us.min(initial=time_us.min())))
-    unit = _common_unit([time_us, None if queries is None else query_time_us, created_us], start,
-                        durations_us)  # fmt: skip
+    found = (
+        [events.unit_us] if queries is None else [events.unit_us, coarsest_unit_us([queries[1]])]
+    )
+    unit = math.gcd(*found, *durations_us)
+    unit = next(u for u in (1_000_000, 1_000, 1) if unit % u == 0)
     time = _units(time_us, start, unit)
     query_time = time if queries is None else _units(query_time_us, start, unit)
     n_codes = int(entity.max()) + 1
@@ -257,19 +260,3 @@ def _units(times_us: Ints, start: int, unit: int) -> npt.NDArray[Any]:
         time //= unit
     time += 1
     return time.astype(np.int32) if int(time.max(initial=0)) < 1 << 31 else time
-
-
-def _common_unit(times: list[Ints | None], start: int, durations_us: tuple[int, ...]) -> int:
-    for unit in (1_000_000, 1_000):
-        whole = all(duration % unit == 0 for duration in durations_us)
-        if whole and all(t is None or _divisible(t, start, unit) for t in times):
-            return unit
-    return 1
-
-
-def _divisible(times_us: Ints, start: int, unit: int) -> bool:
-    for at in range(0, len(times_us), _BLOCK):
-        part = times_us[at : at + _BLOCK] - start
-        if not np.array_equal(part // unit * unit, part):
-            return False
-    return True

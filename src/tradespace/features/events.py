@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _YEAR_1971_US = 31_536_000_000_000
+#: Times looked at together, so that they stay in the cache.
+_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Events:
     `time_us` and `created_us` (None: the same) are microseconds since 1970 UTC; `rank` orders
     simultaneous events (None: the source names no id). `kept` are the rows of `frame` that
     count: an event that was delivered twice counts once; None: all. `ordered` says that rows
-    stand in the order of time and id.
+    stand in the order of time and id, `unit_us` that all times are multiples of so much.
     """
 
     source: EventSource
@@ -37,6 +39,7 @@ class Events:
     rank: npt.NDArray[np.int64] | None
     kept: npt.NDArray[np.int64] | None = None
     ordered: bool = False
+    unit_us: int = 1
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -130,7 +133,26 @@ def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[s
         rank = _ranks(frame[source.id])
         kept = _first_deliveries(rank, time_us, created, source)
     ordered = kept is None and _in_order(time_us, rank)
-    return Events(source, frame, time_us, created, rank, kept, ordered)
+    unit = coarsest_unit_us([time_us] if created is None else [time_us, created])
+    return Events(source, frame, time_us, created, rank, kept, ordered, unit)
+
+
+def coarsest_unit_us(times_us: Iterable[npt.NDArray[np.int64]]) -> int:
+    """Return a second or millisecond in microseconds if all times are multiples of it, or 1.
+
+    Examples
+    --------
+    >>> coarsest_unit_us([np.array([5_000, 2_000_000])])
+    1000
+
+    """
+    units: tuple[int, ...] = (1_000_000, 1_000)
+    for times in times_us:
+        for at in range(0, len(times), _AT_ONCE):
+            part = times[at : at + _AT_ONCE]
+            while units and not np.array_equal(part // units[0] * units[0], part):
+                units = units[1:]
+    return units[0] if units else 1
 
 
 def _in_order(time_us: npt.NDArray[np.int64], rank: npt.NDArray[np.int64] | None) -> bool:
