@@ -154,36 +154,29 @@ def fresh(arguments: list[str], rivals: str, limit_s: float) -> dict[str, Any]:
     return found
 
 
-def networks(rivals: str, runs: int) -> list[dict[str, Any]]:
-    rows = []
-    for name, (macs, parameters) in EXACT.items():
-        for tool in TOOLS:
-            found: list[dict[str, Any]] = []
-            for device in ("meta", "cpu"):
-                if tool != "tradespace-zoo" and device == "cpu" and name == "gpt2-xl":
-                    break  # 6 GB of weights in memory
-                arguments = ["--one", tool, name, device]
-                found = [fresh(arguments, rivals, 170)]
-                error = found[0].get("error", "")
-                if not error:
-                    found += [fresh(arguments, rivals, 170) for _ in range(runs - 1)]
-                    break
-            row: dict[str, Any] = {"network": name, "tool": tool, "device": device}
-            if "error" in found[0]:
-                rows.append({**row, "error": error})
-                continue
-            rows.append(
-                row
-                | {
-                    "wall_s": statistics.median(r["wall_s"] for r in found),
-                    "wall_least_s": min(r["wall_s"] for r in found),
-                    "cpu_s": statistics.median(r["cpu_s"] for r in found),
-                    "memory_mb": statistics.median(r["memory_bytes"] for r in found) / 1e6,
-                    "macs_ratio": found[0]["macs"] / macs,
-                    "parameters_ratio": found[0]["parameters"] / parameters,
-                }
-            )
-    return rows
+def measured(tool: str, name: str, rivals: str, runs: int) -> dict[str, Any]:
+    """Return the row of a tool and a network; the CPU is tried where meta does not do."""
+    devices = ["-"] if tool == "tradespace-zoo" else ["meta", "cpu"]
+    if name == "gpt2-xl":
+        devices = devices[:1]  # its weights take 6 GB in memory
+    row: dict[str, Any] = {"network": name, "tool": tool}
+    for device in devices:
+        row["device"] = device
+        first = fresh(["--one", tool, name, device], rivals, 170)
+        if "error" not in first:
+            break
+    else:
+        return {**row, "error": first["error"]}
+    found = [first, *(fresh(["--one", tool, name, device], rivals, 170) for _ in range(runs - 1))]
+    macs, parameters = EXACT[name]
+    return row | {
+        "wall_s": statistics.median(r["wall_s"] for r in found),
+        "wall_least_s": min(r["wall_s"] for r in found),
+        "cpu_s": statistics.median(r["cpu_s"] for r in found),
+        "memory_mb": statistics.median(r["memory_bytes"] for r in found) / 1e6,
+        "macs_ratio": first["macs"] / macs,
+        "parameters_ratio": first["parameters"] / parameters,
+    }
 
 
 def print_networks(rows: list[dict[str, Any]]) -> None:
@@ -378,6 +371,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rivals", default="", help="where the rivals are installed")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--tools", nargs="+", default=list(TOOLS), choices=TOOLS)
     parser.add_argument("--operators", action="store_true")
     parser.add_argument("--training", action="store_true", help="also MemTracker, which is slow")
     parser.add_argument("--json", type=Path)
@@ -404,7 +398,7 @@ def main() -> None:
         for which in ("ours", "tracked"):
             print(which, fresh(["--memory", which], args.rivals, 580))
         return
-    rows = networks(args.rivals, args.runs)
+    rows = [measured(t, n, args.rivals, args.runs) for n in EXACT for t in args.tools]
     print_networks(rows)
     if args.json:
         args.json.write_text(json.dumps(rows, indent=1))

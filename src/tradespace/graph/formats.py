@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from tradespace.core.errors import GraphError
 from tradespace.core.suggest import unknown_name
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 #: format -> bits of an element.
 BITS: dict[str, int] = {
@@ -60,4 +63,6 @@ def size_bytes(elements: int, fmt: str) -> int:
 
 def bytes_per_element(fmt: str) -> Fraction:
     """Return the bytes of one element, exactly."""
+    from fractions import Fraction
+
     return Fraction(BITS[fmt], 8)
