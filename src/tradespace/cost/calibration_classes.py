@@ -12,6 +12,11 @@ from tradespace.graph.work import Work
 
 #: Activations that ONNX Runtime computes while it writes the result of a layer.
 _WRITTEN_ALONG = ("relu", "relu6", "leaky_relu", "sigmoid", "tanh", "hard_sigmoid", "clamp")
+#: Operators that cost what another costs, element by element.
+_ALIKE = {
+    **dict.fromkeys(("relu6", "leaky_relu", "clamp", "threshold", "absolute", "negate"), "relu"),
+    **dict.fromkeys(("subtract", "divide", "maximum", "minimum", "compare"), "add"),
+}
 #: Classes that stand in where an operator was not measured, by kind, best first.
 _STAND_INS = {
     "product": ("dense", "convolution 3x3"),
@@ -66,7 +71,7 @@ def sizes_of(work: Work) -> Sized:
         if name.startswith("adaptive"):
             name = f"global_{'max' if '_max_' in name else 'average'}_pool"
         return Sized(name, (read,), read)
-    return Sized(work.operator, (elements,), elements)
+    return Sized(_ALIKE.get(work.operator, work.operator), (elements,), elements)
 
 
 def _convolution(work: Work) -> Sized:
