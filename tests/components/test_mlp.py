@@ -173,6 +173,47 @@ def test_layers_are_a_list_of_whole_numbers(wrong: Any) -> None:
         resolved(hidden_layer_sizes=wrong)
 
 
+@pytest.mark.parametrize("task", list(Task))
+def test_new_rows_are_learned_without_starting_again(task: Task) -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(400, 3)).astype(np.float32)
+    score = X[:, 0] + X[:, 1]
+    y = {
+        Task.BINARY: (score > 0).astype(np.int64),
+        Task.MULTICLASS: np.digitize(score, [-0.7, 0.7]).astype(np.int64),
+        Task.REGRESSION: 5e5 + 1e5 * score,
+    }[task]
+    model = fitted(X, y, task=task, n_classes=3, max_iter=3, learning_rate_init=0.02)
+    before = FAMILY.predict(model, X, task=task)
+    later = model
+    for start in range(0, 4000, 100):
+        rows = np.arange(start, start + 100) % 400
+        later = FAMILY.update(later, X[rows], y[rows], task=task)
+    after = FAMILY.predict(later, X, task=task)
+    truth = np.eye(3)[y] if task is Task.MULTICLASS else y
+    served = open_session(FAMILY.to_onnx(later, n_inputs=3, task=task).SerializeToString()).run(
+        ["score"], {"X": X}
+    )[0]
+
+    assert np.abs(after - truth).mean() < 0.7 * np.abs(before - truth).mean()
+    np.testing.assert_array_equal(FAMILY.predict(model, X, task=task), before)
+    np.testing.assert_allclose(served, after, rtol=1e-5, atol=1e-6)
+
+
+def test_what_an_update_cannot_do_is_said() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)).astype(np.float32), np.arange(60) % 2
+    stopped = fitted(X, y, early_stopping=True, max_iter=2)
+    plain = fitted(X, y, max_iter=2)
+
+    with pytest.raises(TrialError, match="early stopping cannot be updated"):
+        FAMILY.update(stopped, X, y, task=Task.BINARY)
+    with pytest.raises(TrialError, match=r"does not know the classes \[2\]"):
+        FAMILY.update(plain, X, y + 1, task=Task.BINARY)
+    assert not FAMILY.facts(resolved(early_stopping=True)).incremental
+    assert FAMILY.facts(resolved()).incremental
+
+
 def test_the_fitted_network_says_what_it_is() -> None:
     rng = np.random.default_rng(0)
     model = fitted(rng.normal(size=(60, 3)), rng.integers(0, 2, 60), max_iter=2)

@@ -161,6 +161,14 @@ def test_well_known_networks_are_counted_as_candidates(
     assert plan.predicted["training_time"].low == pytest.approx(least)
 
 
+def test_a_quality_under_a_name_of_the_study_cuts_as_well() -> None:
+    own = planned("weights <= 1000", more="qualities: {weights: parameters}")
+    plain = planned("parameters <= 1000")
+
+    assert [bool(p.excluded) for p in own] == [bool(p.excluded) for p in plain]
+    assert "weights <= 1,000 is certainly missed" in own[-1].excluded
+
+
 def test_every_missed_constraint_is_named() -> None:
     plans = planned("model_size <= 20 kB, macs <= 5000")
 

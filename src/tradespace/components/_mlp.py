@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections.abc import Mapping
@@ -54,8 +55,8 @@ class MultilayerPerceptron(AbstractFamily):
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""
-        del settings
         return Facts(
+            incremental=not settings["early_stopping"],
             deterministic=False,
             good_at=("Learns smooth interplay of many inputs.", "Size and speed are set freely."),
             bad_at=(
@@ -134,12 +135,38 @@ class MultilayerPerceptron(AbstractFamily):
             if task is not Task.REGRESSION:
                 return Fitted(MLPClassifier(**arguments).fit(X, y), n_classes)
             center, scale = float(y.mean()), float(y.std()) or 1.0
-            target = ((y - center) / scale).astype(np.float32)
-            estimator = MLPRegressor(**arguments).fit(X, target)
-        estimator.coefs_[-1] = (estimator.coefs_[-1] * scale).astype(np.float32)
-        offset = estimator.intercepts_[-1].astype(np.float64) * scale + center
-        estimator.intercepts_[-1] = offset.astype(np.float32)
-        return Fitted(estimator, n_classes)
+            estimator = MLPRegressor(**arguments).fit(X, _scaled(y, center, scale))
+        _rescale(estimator, by=scale, plus=center)
+        return Fitted(estimator, n_classes, {"center": center, "scale": scale})
+
+    def update(self, model: Fitted, X: FloatMatrix, y: npt.NDArray[Any], *, task: Task) -> Fitted:
+        """Return the model after one more pass of Adam, over new rows alone.
+
+        Raises
+        ------
+        TrialError
+            If it was trained with early stopping, or the rows hold a class that it does not know.
+
+        """
+        estimator = copy.deepcopy(model.estimator)
+        if estimator.early_stopping:
+            msg = "A network trained with early stopping cannot be updated; train it again."
+            raise TrialError(msg)
+        usual = estimator.batch_size
+        estimator.batch_size = min(usual, len(y))
+        if task is Task.REGRESSION:
+            center, scale = (float(model.extra[name]) for name in ("center", "scale"))
+            _rescale(estimator, by=1 / scale, plus=-center / scale)
+            estimator.partial_fit(X, _scaled(y, center, scale))
+            _rescale(estimator, by=scale, plus=center)
+        else:
+            unknown = np.setdiff1d(y, estimator.classes_)
+            if len(unknown):
+                msg = f"The network does not know the classes {unknown.tolist()} of the new rows."
+                raise TrialError(msg)
+            estimator.partial_fit(X, y)
+        estimator.batch_size = usual
+        return Fitted(estimator, model.n_classes, model.extra)
 
     def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
         """Return scores by scikit-learn, in single precision."""
@@ -179,6 +206,17 @@ class MultilayerPerceptron(AbstractFamily):
             f"{'-'.join(map(str, widths))}, {estimator.activation}: {count:,} parameters, "
             f"{estimator.n_iter_} passes over the rows, loss {estimator.loss_:.4g}"
         )
+
+
+def _scaled(y: npt.NDArray[Any], center: float, scale: float) -> npt.NDArray[np.float32]:
+    return ((y - center) / scale).astype(np.float32)
+
+
+def _rescale(estimator: Any, *, by: float, plus: float) -> None:
+    """Make the last layer give what it gave times `by`, plus `plus`."""
+    estimator.coefs_[-1] = (estimator.coefs_[-1].astype(np.float64) * by).astype(np.float32)
+    offsets = estimator.intercepts_[-1].astype(np.float64) * by + plus
+    estimator.intercepts_[-1] = offsets.astype(np.float32)
 
 
 def _rows_trained(settings: Mapping[str, Any], n_rows: int) -> int:
