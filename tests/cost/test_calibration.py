@@ -209,8 +209,9 @@ def test_the_runtime_decides_what_is_merged() -> None:
     assert [w.name for w in merge(works, "torch")] == ["c", "bn", "add", "relu", "gelu"]
 
 
-def test_every_probe_is_a_chain_of_what_its_points_say() -> None:
-    for family in families():
+@pytest.mark.parametrize("accelerator", [False, True])
+def test_every_probe_is_a_chain_of_what_its_points_say(accelerator: bool) -> None:
+    for family in families(accelerator=accelerator):
         points = []
         for probe in family.probes("fp32"):
             works = [w for w in network_works(probe.network) if sizes_of(w).family == family.name]
@@ -223,6 +224,14 @@ def test_every_probe_is_a_chain_of_what_its_points_say() -> None:
                 assert 0.6 <= size / tick <= 1.7, (family.name, probe.points, wanted)
 
         assert len(points) == len(set(points)), family.name
+
+
+def test_an_accelerator_is_given_more_at_a_time() -> None:
+    for small, large in zip(families(), families(accelerator=True), strict=True):
+        most = max(p.amount for p in large.probes("bf16"))
+
+        assert large.ticks[0][-1] > small.ticks[0][-1]
+        assert most > max(p.amount for p in small.probes("fp32")), small.name
 
 
 # ------------------------------------------------------------------------------- prediction

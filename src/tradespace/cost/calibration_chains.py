@@ -73,28 +73,34 @@ def dense(b: Builder, point: Point, count: int) -> Value:
     return x
 
 
-HEADS = 4
+def matmul(heads: int) -> Maker:
+    """Return a maker of products of signals there and back."""
+
+    def make(b: Builder, point: Point, count: int) -> Value:
+        m, n, k = (int(x) for x in point)
+        x = b.tensor_input((heads, m, k), name="left")
+        there = b.tensor_input((heads, k, n), name="there")
+        back = b.tensor_input((heads, n, k), name="back")
+        for i in range(count):
+            x = b.matmul(x, (there, back)[i % 2], name=f"matmul{i}")
+        return x
+
+    return make
 
 
-def matmul(b: Builder, point: Point, count: int) -> Value:
-    """Make products of signals there and back."""
-    m, n, k = (int(x) for x in point)
-    x = b.tensor_input((HEADS, m, k), name="left")
-    there, back = b.tensor_input((HEADS, k, n), name="a"), b.tensor_input((HEADS, n, k), name="b")
-    for i in range(count):
-        x = b.matmul(x, (there, back)[i % 2], name=f"matmul{i}")
-    return x
+def attention(heads: int) -> Maker:
+    """Return a maker of attentions, each of which asks with the result of the one before."""
 
+    def make(b: Builder, point: Point, count: int) -> Value:
+        rows, columns, width = (int(x) for x in point)
+        x = b.tensor_input((1, heads, rows, width), name="query")
+        key = b.tensor_input((1, heads, columns, width), name="key")
+        value = b.tensor_input((1, heads, columns, width), name="value")
+        for i in range(count):
+            x = b.attention(x, key, value, name=f"attention{i}")
+        return x
 
-def attention(b: Builder, point: Point, count: int) -> Value:
-    """Make attentions, each of which asks with the result of the one before."""
-    rows, columns, width = (int(x) for x in point)
-    x = b.tensor_input((1, HEADS, rows, width), name="query")
-    key = b.tensor_input((1, HEADS, columns, width), name="key")
-    value = b.tensor_input((1, HEADS, columns, width), name="value")
-    for i in range(count):
-        x = b.attention(x, key, value, name=f"attention{i}")
-    return x
+    return make
 
 
 STEPS = 16

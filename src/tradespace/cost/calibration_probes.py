@@ -20,6 +20,12 @@ _COLD_BYTES = 24e6
 _LEAST, _MOST = 2, 12
 _MOST_MACS, _MOST_CHAIN_MACS = 8e8, 2e9
 _MOST_WEIGHT_BYTES = 80e6
+#: An accelerator is given this much more at a time; with less it would only be started.
+_ACCELERATED = 128
+#: Further sizes for an accelerator, along the first axis of a class.
+_MORE_POSITIONS, _MORE_ROWS = (25088.0, 200704.0), (4096.0, 32768.0)
+_MORE_ELEMENTS = 25165824.0
+_HEADS, _MORE_HEADS = 4, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Family:
     possible: Callable[[Point], bool] = lambda point: point[0] > 0
     #: How often an element is moved for each time that it counts in the class.
     times: float = 1.0
+    #: How much more than on a CPU may be measured at a time.
+    scale: float = 1.0
 
     def probes(self, number_format: str) -> Iterator[Probe]:
         """Yield a probe for each point worth measuring; the largest are left to neighbors."""
@@ -59,10 +67,10 @@ class Family:
                 continue
             macs = self.amount(point) if self.counts_macs else 0.0
             weights = self.weight_bytes(point)
-            if macs > _MOST_MACS or weights * _LEAST > _MOST_WEIGHT_BYTES:
+            if macs > _MOST_MACS * self.scale or weights * _LEAST > _MOST_WEIGHT_BYTES:
                 continue
             count = max(_LEAST, min(_MOST, math.ceil(_COLD_BYTES / max(weights, _COLD_BYTES / 8))))
-            while count > _LEAST and count * macs > _MOST_CHAIN_MACS:
+            while count > _LEAST and count * macs > _MOST_CHAIN_MACS * self.scale:
                 count -= 1
             count += count % 2
             builder = Builder(self.name, format=number_format)
@@ -125,8 +133,28 @@ def _recurrent_family(cell: str, gates: int) -> Family:
     )
 
 
-def families() -> list[Family]:
-    """Return everything that is measured."""
+def families(*, accelerator: bool = False) -> list[Family]:
+    """Return everything that is measured; for an accelerator with more at a time."""
+    found = _products(_MORE_HEADS if accelerator else _HEADS) + _others()
+    return [_enlarged(f) for f in found] if accelerator else found
+
+
+def _enlarged(family: Family) -> Family:
+    first = family.ticks[0]
+    more: tuple[float, ...] = (_MORE_ELEMENTS,)
+    if family.axes[0] == "positions":
+        more = _MORE_POSITIONS
+    elif family.axes[0] in ("rows", "queries"):
+        more = _MORE_ROWS if family.name == "dense" else (2048.0,)
+    if family.name in ("lstm", "gru", "rnn"):
+        more = (128.0,)
+    rest = family.ticks[1:]
+    if family.name in ("matmul", "attention"):
+        rest = ((*rest[0], 2048.0), rest[1] if family.name == "attention" else (*rest[1], 2048.0))
+    return replace(family, ticks=((*first, *more), *rest), scale=_ACCELERATED)
+
+
+def _products(heads: int) -> list[Family]:
     return [
         _product("convolution 1x1", 1, (49.0, 196.0, 784.0, 3136.0), (16.0, 64.0, 256.0, 1024.0)),
         _product("convolution 3x3", 3, (49.0, 196.0, 784.0, 3136.0), (16.0, 64.0, 128.0, 512.0)),
@@ -166,20 +194,25 @@ def families() -> list[Family]:
             "matmul",
             ("rows", "columns", "terms"),
             ((1.0, 64.0, 256.0), (16.0, 64.0, 256.0), (16.0, 64.0, 256.0)),
-            lambda p: chains.HEADS * p[0] * p[1] * p[2],
-            chains.matmul,
+            lambda p: heads * p[0] * p[1] * p[2],
+            chains.matmul(heads),
             symmetric=(1, 2),
         ),
         Family(
             "attention",
             ("queries", "keys", "width of a head"),
             ((1.0, 64.0, 256.0), (64.0, 256.0), (32.0, 64.0)),
-            lambda p: 2 * chains.HEADS * p[0] * p[1] * p[2],
-            chains.attention,
+            lambda p: 2 * heads * p[0] * p[1] * p[2],
+            chains.attention(heads),
         ),
         _recurrent_family("lstm", 4),
         _recurrent_family("gru", 3),
         _recurrent_family("rnn", 1),
+    ]
+
+
+def _others() -> list[Family]:
+    return [
         *(_simple(name, chains.unary(name), _SIZES) for name in ("relu", "gelu", "sigmoid")),
         *(
             _simple(name, chains.unary(name))

@@ -31,6 +31,8 @@ HOLD_OUT: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("distilbert", {"length": 64}),
     ("lstm-zaremba-small", {}),
 )
+#: The same for an accelerator, which one sample does not fill.
+HOLD_OUT_BATCHES = (1, 32)
 #: Runs of a probe: at least, at most, and the time after which it is enough.
 _LEAST_RUNS, _MOST_RUNS, _ENOUGH_S = 4, 12, 0.06
 #: A tensor whose copy measures the bandwidth.
@@ -136,7 +138,7 @@ def calibrate(
     number_format: str = "fp32",
     threads: int = 1,
     name: str = "",
-    holdout: Sequence[tuple[str, Mapping[str, Any]]] = HOLD_OUT,
+    holdout: Sequence[tuple[str, Mapping[str, Any]]] | None = None,
     chosen: Callable[[Family], bool] | None = None,
     progress: Progress | None = None,
 ) -> Calibration:
@@ -154,8 +156,9 @@ def calibrate(
         That a pass may use on a CPU.
     name : str
         To store it under; made of the others if empty.
-    holdout : sequence of (str, Mapping)
-        Networks of the zoo, with settings, that are timed at the end and not fitted.
+    holdout : sequence of (str, Mapping), optional
+        Networks of the zoo, with settings, that are timed at the end and not fitted;
+        `HOLD_OUT` unless given, on an accelerator with one sample and with 32.
     chosen : callable, optional
         Which classes to measure; all unless given.
     progress : callable, optional
@@ -170,11 +173,13 @@ def calibrate(
     began = time.perf_counter()
     tell: Progress = progress or _silent
     run = runner(runtime, device=device, number_format=number_format, threads=threads)
-    wanted = [f for f in families() if chosen is None or chosen(f)]
+    known = families(accelerator=device != "cpu")
+    wanted = [f for f in known if chosen is None or chosen(f)]
     probes = [p for family in wanted for p in family.probes(number_format)]
     # In random order, so that a slow moment of the machine does not fall on one class.
     random.Random(0).shuffle(probes)  # noqa: S311 - no secret
-    total = len(probes) + len(holdout) + 2
+    held = _held_out(device) if holdout is None else holdout
+    total = len(probes) + len(held) + 2
     single = device == "cpu" and threads == 1
     walls = cpus = 0.0
     tell(0, total, "starting a pass")
@@ -226,7 +231,7 @@ def calibrate(
         failures=tuple(failures),
     )
     rows = []
-    for i, (network, settings) in enumerate(holdout):
+    for i, (network, settings) in enumerate(held):
         tell(len(probes) + 2 + i, total, f"held out: {network}")
         row = _hold_out(run, made, network, settings, single=single)
         if isinstance(row, str):
@@ -265,7 +270,8 @@ def _overheads(run: Runner, *, single: bool) -> tuple[float, float]:
 def _bandwidth(run: Runner, overhead: float, *, single: bool) -> float:
     """Return bytes a second of adding two tensors that fit no cache."""
     b = Builder("bandwidth", format=run.number_format)
-    x, y = b.tensor_input((_LARGE,), name="x"), b.tensor_input((_LARGE,), name="y")
+    size = _LARGE if run.device == "cpu" else 16 * _LARGE
+    x, y = b.tensor_input((size,), name="x"), b.tensor_input((size,), name="y")
     network = b.build(b.add(b.add(x, y, name="first"), y, name="second"))
     taken = time_pass(run.prepare(network)).value(single=single) - overhead
     moved = sum(w.read_bytes + w.write_bytes for w in network_works(network))
@@ -288,6 +294,16 @@ def time_network(run: Runner, network: Network, *, least: int = 5, enough_s: flo
     return timing
 
 
+def _held_out(device: str) -> list[tuple[str, Mapping[str, Any]]]:
+    if device == "cpu":
+        return list(HOLD_OUT)
+    return [
+        (name, {**settings, "batch": batch})
+        for name, settings in HOLD_OUT
+        for batch in HOLD_OUT_BATCHES
+    ]
+
+
 def _hold_out(
     run: Runner, made: Calibration, name: str, settings: Mapping[str, Any], *, single: bool
 ) -> HoldOut | str:
@@ -298,4 +314,6 @@ def _hold_out(
         measured = time_network(run, network).value(single=single)
     except GraphError as error:
         return f"held out {name}: {error.message}"
-    return HoldOut(name, predict(network_works(network), made).time_s, measured)
+    batch = settings.get("batch", 1)
+    title = f"{name}, batch {batch}" if batch != 1 else name
+    return HoldOut(title, predict(network_works(network), made).time_s, measured)
