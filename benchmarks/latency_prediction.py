@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tradespace.cost.calibration import Calibration, predict
-from tradespace.cost.calibration_run import Runner, Timing, calibrate, runner, time_pass
+from tradespace.cost.calibration_run import calibrate
+from tradespace.cost.calibration_timing import Runner, Timing, runner, time_pass
 from tradespace.cost.latency import predict_latency
 from tradespace.graph.network import Network
 from tradespace.graph.works import network_works

@@ -18,13 +18,14 @@ from tradespace.cost.calibration import Calibration, HoldOut, predict
 from tradespace.cost.calibration_classes import merge, sizes_of
 from tradespace.cost.calibration_grid import Grid, build_grid
 from tradespace.cost.calibration_probes import families
-from tradespace.cost.calibration_run import Timing, calibrate, runner, time_network, time_pass
+from tradespace.cost.calibration_run import calibrate, time_network
 from tradespace.cost.calibration_store import (
     calibrations,
     data_folder,
     load_calibration,
     save_calibration,
 )
+from tradespace.cost.calibration_timing import Timing, runner, time_pass
 from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network
 from tradespace.graph.work import Work

@@ -8,7 +8,8 @@ import pytest
 
 from tradespace.core.errors import GraphError, InputError
 from tradespace.cost.calibration_probes import families
-from tradespace.cost.calibration_run import runner, time_network
+from tradespace.cost.calibration_run import time_network
+from tradespace.cost.calibration_timing import runner
 from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network
 from tradespace.graph.zoo import network
