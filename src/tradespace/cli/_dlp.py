@@ -170,7 +170,10 @@ def run(
     except InputError as error:
         _fail(error)
     if out is not None:
-        np.savez(out, **results)  # type: ignore[arg-type] # arrays by name
+        try:
+            np.savez(out, **results)  # type: ignore[arg-type] # arrays by name
+        except OSError as error:
+            _fail(_unwritable(out, error))
     if as_json:
         typer.echo(json.dumps({name: values.tolist() for name, values in results.items()}))
         return
@@ -193,7 +196,7 @@ def schedule(
         float, typer.Option("--slack", help="Share of the first objective given up for the next.")
     ] = 0.0,
     max_segments: Annotated[
-        int | None, typer.Option("--max-segments", help="Most segments of a program.")
+        int | None, typer.Option("--max-segments", min=1, help="Most segments of a program.")
     ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images at a time.")] = 1,
     out: Annotated[
@@ -227,9 +230,12 @@ def schedule(
             found = schedule_layers_on(target, chip, **settings)
     except InputError as error:
         _fail(error)
-    programs = _programs(found)
+    programs = {} if out is None and isinstance(target, Network) else _programs(found)
     if out is not None:
-        _write_programs(out, programs, single=not isinstance(target, Network))
+        try:
+            _write_programs(out, programs, single=len(programs) == 1)
+        except OSError as error:
+            _fail(_unwritable(out, error))
     if as_json:
         extra = {"program": next(iter(programs.values()))} if len(programs) == 1 else {}
         totals = found.to_dict()
@@ -237,8 +243,13 @@ def schedule(
         typer.echo(json.dumps({**totals, "layers": layers, **extra}))
         return
     if not isinstance(target, Network) and out is None:
-        typer.echo(next(iter(programs.values())), nl=False)
+        typer.echo("\n".join(programs.values()), nl=False)
     _print_schedules(found)
+
+
+def _unwritable(path: Path, error: OSError) -> ProcessorError:
+    msg = f"Cannot write {str(path)!r}: {error.strerror}."
+    return ProcessorError(msg, remedy="Give a path in a folder that exists and may be written.")
 
 
 def _programs(found: NetworkOnDlp) -> dict[str, str]:
@@ -415,7 +426,10 @@ def timeline(
         typer.echo(json.dumps(asdict(chart)))
     elif as_html or out is not None:
         target = out or program.with_suffix(".html")
-        target.write_text(render_html(chart, title=program.name), encoding="utf-8")
+        try:
+            target.write_text(render_html(chart, title=program.name), encoding="utf-8")
+        except OSError as error:
+            _fail(_unwritable(target, error))
         typer.echo(f"wrote {target}")
     else:
         typer.echo(render_text(chart), nl=False)

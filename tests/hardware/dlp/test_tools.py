@@ -52,6 +52,13 @@ def test_gigabytes_and_gibibytes_are_told_apart() -> None:
         ("name: mine", "whole_cycles: perhaps", "true or false", 2),
         ("name: mine", "array: 16", "rows x columns", 2),
         ("name: mine", "name: [", "not YAML", None),
+        ("name: mine", "name: mine\nname: yours", "not YAML", 3),
+        (", WRAM: 256 KiB", "", "has no 'WRAM'", 5),
+        ("64 GB/s", "-64 GB/s", "no amount in B/s", 4),
+        ("mac_per_cycle: {fp32: 256}", "mac_per_cycle: {fp32: .inf}", "positive and finite", None),
+        ("name: mine", "energy: 3", "must be a mapping", 2),
+        ("name: mine", "energy: {operand_reuse: 0}", "operand_reuse", None),
+        ("name: mine", "energy: {operations: {MAC: 1 pJ/op}}", "Unknown key 'MAC'", 2),
     ],
 )
 def test_a_wrong_machine_is_refused_with_its_place(
@@ -65,6 +72,69 @@ def test_a_wrong_machine_is_refused_with_its_place(
     assert caught.value.place is not None
     assert line is None or caught.value.place.line == line
     assert caught.value.remedy
+
+
+def test_a_machine_that_is_no_text_or_lacks_a_rate_is_refused(tmp_path: Path) -> None:
+    program, path = tmp_path / "p.dlp", tmp_path / "machine.yaml"
+    program.write_text(SERIAL)
+    path.write_bytes(b"\xff\xfe\x00")
+    binary = RUNNER.invoke(app, ["time", str(program), "--machine", str(path)])
+    path.write_text(YAML.replace("mac_per_cycle: {fp32: 256}\n", ""))
+    lacking = RUNNER.invoke(app, ["time", str(program), "--machine", str(path)])
+
+    assert binary.exit_code == lacking.exit_code == 2
+    assert "is not text" in binary.stderr
+    assert "has no rate for MAC_32. Add fp32 under mac_per_cycle" in lacking.stderr
+
+
+def test_results_that_cannot_be_written_leave_with_2(tmp_path: Path) -> None:
+    program = tmp_path / "p.dlp"
+    program.write_text(SERIAL)
+    nowhere = str(tmp_path / "absent" / "x")
+    written = RUNNER.invoke(app, ["schedule", "8x16x4", "--out", nowhere])
+    drawn = RUNNER.invoke(app, ["timeline", str(program), "--out", nowhere])
+
+    assert written.exit_code == drawn.exit_code == 2
+    assert "Cannot write" in written.stderr
+    assert "Cannot write" in drawn.stderr
+
+
+def test_a_network_of_the_zoo_is_scheduled_swept_and_written(tmp_path: Path) -> None:
+    name, out = "mlp-784-300-100-10", tmp_path / "programs"
+    made = RUNNER.invoke(app, ["schedule", name, "--out", str(out), "--json"])
+    shown = RUNNER.invoke(app, ["schedule", name, "--format", "fp16", "--batch", "2"])
+    swept = RUNNER.invoke(app, ["sweep", name, "--over", "wram=16KiB..64KiB", "--json"])
+    facts, points = json.loads(made.stdout), json.loads(swept.stdout)["points"]
+
+    assert facts["coverage"] == 1.0
+    assert [row["how"] for row in facts["layers"]] == ["scheduled"] * 3 + ["streamed"]
+    assert {p.name for p in out.iterdir()} == {"hidden1.dlp", "hidden2.dlp", "output.dlp"}
+    for row, path in zip(facts["layers"], sorted(out.iterdir()), strict=False):
+        assert simulate(assemble(path.read_text()), load_machine()).time_s <= row["time_s"]
+    assert "total" in shown.stdout
+    assert points[0]["time_s"] >= points[1]["time_s"] >= points[2]["time_s"]
+
+
+@pytest.mark.slow
+def test_a_steady_schedule_can_be_asked_for() -> None:
+    result = RUNNER.invoke(app, ["schedule", "8x16x4", "--steady", "--json"])
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["layers"][0]["gap"] >= 0
+
+
+def test_a_sweep_is_never_slower_with_more_of_anything() -> None:
+    axes = [
+        parse_axis(text)
+        for text in ("wram=4KiB..8KiB", "bandwidth=16..64", "rate=64..256", "clock=5e8..1e9")
+    ]
+    points = sweep((dense(24, 30, 20),), load_machine(), axes)
+    times = {tuple(p.values.values()): p.time_s for p in points}
+
+    assert len(points) == 2 * 3 * 3 * 2
+    for mine, time_s in times.items():
+        less = [t for other, t in times.items() if all(map(float.__le__, other, mine))]
+        assert all(time_s <= t for t in less)
 
 
 def test_a_machine_of_a_dozen_lines_times_programs(tmp_path: Path) -> None:
@@ -241,6 +311,9 @@ def test_the_sweep_and_timeline_commands_answer_in_json(tmp_path: Path) -> None:
         ["schedule", "8x8x8", "--machine", "absent.yaml"],
         ["schedule", "0x8x8"],
         ["schedule", "conv:1-2-2-1-9-9"],
+        ["schedule", "8x8x8", "--max-segments", "0"],
+        ["schedule", "8x8x8", "--slack", "-1"],
+        ["schedule", "resnt50"],
         ["sweep", "8x8x8", "--over", "dram=1..2"],
         ["sweep", "8x8x8", "--over", "wram=64KiB..4KiB"],
         ["sweep", "8x8x8", "--over", "wram=4..8 Hz"],
@@ -251,7 +324,7 @@ def test_wrong_input_leaves_with_2_and_a_remedy(arguments: list[str]) -> None:
     result = RUNNER.invoke(app, arguments)
 
     assert result.exit_code == 2
-    assert result.stderr.startswith("Error: ")
+    assert result.stderr.startswith(("Error: ", "Usage: "))
     assert "Traceback" not in result.output
 
 

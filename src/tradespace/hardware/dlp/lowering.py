@@ -13,6 +13,7 @@ from typing import Literal
 
 from tradespace.graph.counts import NodeCounts, node_counts
 from tradespace.graph.formats import BITS
+from tradespace.graph.formulas import formula
 from tradespace.graph.network import Network
 from tradespace.hardware.dlp.layers import Layer, dense
 from tradespace.hardware.dlp.windows import convolution_parts, pooling_layer, transposed_parts
@@ -181,7 +182,7 @@ def _step(network: Network, row: NodeCounts, number_format: str) -> Step:
     )
     parts, exact = _product(network, row)
     if not parts:
-        reason = "a product of more than two operands has no layer here"
+        reason = "it is no product of two matrices, nor several of them"
         return replace(plain, how="none", reason=reason)
     small = tuple(p for layer, n in parts for p in split_layer(layer, n))
     return replace(plain, parts=small, exact=exact and len(small) == 1 and small[0][1] == 1)
@@ -206,7 +207,10 @@ def _product(network: Network, row: NodeCounts) -> tuple[Parts, bool]:
         positions = row.elements // (symbols["N"] * symbols["C_out"])
         terms = row.macs // row.elements
         return ((products(positions, symbols["N"], terms, symbols["C_out"], name=name), 1),), False
-    b, m, k, n = (symbols[x] for x in "BMKN")
+    if row.operator.product is None:
+        return (), False
+    b, m, n, k, g = (formula(text)(symbols) for text in row.operator.product)
+    b *= g
     if b * m * k * n != row.macs:
         return (), False
     shapes = network.shapes_of(node.inputs)

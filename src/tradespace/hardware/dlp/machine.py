@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tradespace.core.errors import Place, ProcessorError
-from tradespace.hardware.dlp.instructions import FORMATS
+from tradespace.hardware.dlp.instructions import FORMATS, OPERATIONS
 from tradespace.hardware.dlp.units import parse_amount
 
 _KEYS = (
@@ -107,6 +107,9 @@ class Machine:
         if not 0 <= self.overhead_cycles < float("inf"):
             msg = f"overhead_cycles of machine {self.name!r} is {self.overhead_cycles}."
             raise ProcessorError(msg, remedy="Write 0 or a positive number.")
+        if not 0 < self.energy.operand_reuse < float("inf"):
+            msg = f"operand_reuse of machine {self.name!r} is {self.energy.operand_reuse}."
+            raise ProcessorError(msg, remedy="Write how many operations one read serves, from 1.")
         object.__setattr__(self, "mac_per_cycle", MappingProxyType(dict(self.mac_per_cycle)))
         object.__setattr__(self, "vector_per_cycle", MappingProxyType(dict(self.vector_per_cycle)))
 
@@ -126,8 +129,11 @@ class Machine:
         rates = self.mac_per_cycle if operation == "MAC" else self.vector_per_cycle
         if bits not in rates:
             known = ", ".join(f"{operation}_{known}" for known in sorted(rates, reverse=True))
-            msg = f"Machine {self.name!r} has no rate for {operation}_{bits}; it has {known}."
-            raise ProcessorError(msg, remedy="Use one of these, or add the rate to the machine.")
+            msg = f"Machine {self.name!r} has no rate for {operation}_{bits}"
+            msg += f"; it has {known}." if known else "."
+            where = "mac_per_cycle" if operation == "MAC" else "vector_per_cycle"
+            remedy = f"Add fp{bits} under {where} of the machine, or use a format that it has."
+            raise ProcessorError(msg, remedy=remedy)
         return rates[bits]
 
     def rate_per_s(self, operation: str, bits: int) -> float:
@@ -147,6 +153,7 @@ def load_machine(path: str | Path | None = None) -> Machine:
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.reader import ReaderError
 
     source = Path(path) if path is not None else Path(__file__).parent / "machines/exercise.yaml"
     if not source.is_file():
@@ -154,6 +161,9 @@ def load_machine(path: str | Path | None = None) -> Machine:
         raise ProcessorError(msg, remedy="Give the path of a YAML file, or leave --machine out.")
     try:
         data = YAML(typ="rt").load(source.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, ReaderError):
+        msg = f"{str(source)!r} is not text."
+        raise ProcessorError(msg, remedy="Give a YAML file in UTF-8.") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark
         place = Place(str(source), mark.line + 1, mark.column + 1) if mark else Place(str(source))
@@ -179,7 +189,12 @@ class _Reader:
         """Return where a value stands."""
         position = getattr(getattr(node, "lc", None), "data", None) or {}
         found = position.get(key)
-        return Place(self.file, found[2] + 1, found[3] + 1) if found else Place(self.file, 1, 1)
+        if found:
+            return Place(self.file, found[2] + 1, found[3] + 1)
+        around = getattr(node, "lc", None)  # a key that is missing: where it should be
+        return Place(
+            self.file, (around.line if around else 0) + 1, (around.col if around else 0) + 1
+        )
 
     def amount(self, node: Mapping[str, object], key: str, unit: str) -> float:
         """Return a value with its unit in base SI."""
@@ -265,6 +280,8 @@ class _Reader:
         names = ("dram", "nram", "wram", "instruction", "operand_reuse", "operations")
         self.known(node, names, "energy")
         operations = self.mapping(node, "operations")
+        kinds = tuple(f"{name}_{bits}" for name in OPERATIONS for bits in FORMATS.values())
+        self.known(operations, kinds, "energy of operations")
         return Energy(
             dram_j_per_byte=self.amount(node, "dram", "J/B") if "dram" in node else 0.0,
             nram_j_per_byte=self.amount(node, "nram", "J/B") if "nram" in node else 0.0,

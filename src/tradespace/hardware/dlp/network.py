@@ -15,7 +15,7 @@ from tradespace.hardware.dlp.bounds import Bound
 from tradespace.hardware.dlp.costs import Ticks, compute_energy_j, move_energy_j
 from tradespace.hardware.dlp.instructions import FORMATS
 from tradespace.hardware.dlp.layers import Layer, dense
-from tradespace.hardware.dlp.lowering import Step, network_steps
+from tradespace.hardware.dlp.lowering import Step, network_steps, split_layer
 from tradespace.hardware.dlp.machine import Machine, load_machine
 from tradespace.hardware.dlp.results import NetworkOnDlp, OperatorOnDlp, Uncovered
 from tradespace.hardware.dlp.scheduler.search import Objective, Schedule, schedule
@@ -120,21 +120,23 @@ def schedule_layers_on(
     bits = _bits(chip, number_format)
     work = _Scheduler(chip, bits, objectives, slack, max_segments, known, steady=steady)
     chosen = tuple(layers)
-    rows = tuple(
-        work.row(
-            Step(
-                name=layer.name,
-                operator=layer.kind,
-                how="scheduled",
-                parts=((layer, 1),),
-                macs=layer.macs if layer.operation == "MAC" else 0,
-                exact=True,
-            )
-        )
-        for layer in chosen
-    )
+    rows = tuple(work.row(_step_of(layer, bits)) for layer in chosen)
     name = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} layers"
     return NetworkOnDlp(network=name, machine=chip.name, number_format=number_format, rows=rows)
+
+
+def _step_of(layer: Layer, bits: int) -> Step:
+    parts = tuple(split_layer(layer))
+    return Step(
+        name=layer.name,
+        operator=layer.kind,
+        how="scheduled",
+        parts=parts,
+        macs=layer.macs if layer.operation == "MAC" else 0,
+        read_bytes=(layer.input_words + layer.weight_words) * bits // 8,
+        write_bytes=layer.output_words * bits // 8,
+        exact=parts == ((layer, 1),),
+    )
 
 
 def _bits(chip: Machine, number_format: str) -> int:
@@ -208,7 +210,7 @@ class _Scheduler:
                 self.machine,
                 read_bytes=step.read_bytes,
                 write_bytes=step.write_bytes,
-                operations=step.operations,
+                operations=step.operations + 2 * step.macs,  # as products and sums
                 bits=self.bits,
             )
         return self._row(step, timing.time_s, timing.dram_bytes, timing.energy_j)

@@ -149,7 +149,8 @@ def pooling_layer(node: Node, network: Network) -> Layer | None:
     out = network.tensors[node.outputs[0]].shape
     name = node.operator
     operation = "MAX" if "max" in name else "ADD"
-    if name.startswith("global") or len(shape) not in (3, 4):
+    known = name.removeprefix("adaptive_").startswith(("max_pool", "average_pool"))
+    if not known or len(shape) not in (3, 4):
         return None
     rank = len(shape) - 2
     if name.startswith("adaptive"):
