@@ -42,9 +42,13 @@ def test_a_small_network_of_the_zoo_runs_in_onnx_runtime(name: str) -> None:
     assert [r.shape for r in run(net, model)] == shapes(net)
 
 
+#: The first network of each builder of the zoo.
+KINDS = {row.path: name for name, row in reversed(networks().items())}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(networks()))
-def test_every_network_that_fits_into_a_file_is_written_and_runs(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(KINDS.values()))
+def test_a_network_of_every_kind_that_fits_into_a_file_is_written_and_runs(name: str) -> None:
     net = network(name)
     if sum(p.elements for p in net.parameters) > 70e6:
         pytest.skip("more than 70 million parameters: writing takes long and much memory")

@@ -429,6 +429,17 @@ def test_a_mask_and_a_single_number_are_no_parameters() -> None:
     assert parameters(found) == 25
 
 
+def test_a_table_of_rotations_is_no_parameter_and_a_nameless_array_is_one_with_a_note() -> None:
+    angles = np.outer(np.arange(5), 1 / 10.0 ** np.arange(4))
+    table = np.concatenate([np.cos(angles)] * 2, axis=-1)
+    nodes = [node("Mul", "x val_1", "turned"), node("Add", "turned val_2")]
+    weights = [numbers("val_1", table), learned("val_2", 5, 8)]
+    found = read_onnx(model(nodes, {"x": [2, 5, 8]}, weights))
+
+    assert parameters(found) == 40
+    assert any("1 arrays (40 numbers)" in note for note in found.notes)
+
+
 def test_a_tied_weight_stored_twice_counts_once_and_is_reported() -> None:
     table = RNG.random((50, 8)).astype(np.float32)
     nodes = [node("Gather", "table x", "h"), node("MatMul", "h onnx::MatMul_9")]

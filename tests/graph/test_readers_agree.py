@@ -190,6 +190,53 @@ def test_batch_norms_folded_by_an_exporter_are_reported(dynamo: bool, tmp_path: 
     assert parameters(read) == parameters(traced, "weights") + 1000 + offsets // 4
 
 
+def _bert(transformers: Any, settings: dict[str, Any]) -> nn.Module:
+    return transformers.BertModel(transformers.BertConfig(**settings))
+
+
+def _gpt2(transformers: Any, settings: dict[str, Any]) -> nn.Module:
+    config = transformers.GPT2Config(
+        n_embd=64, n_layer=2, n_head=4, vocab_size=100, use_cache=False
+    )
+    return transformers.GPT2LMHeadModel(config)
+
+
+def _llama(transformers: Any, settings: dict[str, Any]) -> nn.Module:
+    config = transformers.LlamaConfig(**settings, num_key_value_heads=2, use_cache=False)
+    return transformers.LlamaForCausalLM(config)
+
+
+def _vit(transformers: Any, settings: dict[str, Any]) -> nn.Module:
+    return transformers.ViTModel(transformers.ViTConfig(**settings, image_size=32, patch_size=8))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("build", [_bert, _gpt2, _llama, _vit])
+def test_an_export_of_a_hugging_face_model_reads_as_the_model(
+    build: Callable[[Any, dict[str, Any]], nn.Module], tmp_path: Path
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    settings = {
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 128,
+    }
+    if build is not _vit:
+        settings["vocab_size"] = 100
+    made = build(transformers, settings).eval()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for tensor in made.parameters():
+            tensor.uniform_(0.5, 1.5)
+    inputs = torch.rand(1, 3, 32, 32) if build is _vit else torch.arange(8).reshape(1, 8)
+    name = "pixel_values" if build is _vit else "input_ids"
+    read = export(made, inputs, tmp_path / "model.onnx", dynamo=True, whole=False)
+
+    assert integers(read) == integers(read_torch(made, {name: inputs}))
+
+
 def test_a_file_with_its_batch_norms_says_nothing_of_folding() -> None:
     read = read_onnx(to_onnx(network("resnet18")))
 
@@ -206,10 +253,21 @@ def test_batch_norms_folded_by_the_writer_are_reported() -> None:
 
 
 ZOO = (
-    "mlp-784-300-100-10 resnet18 resnet50 resnet50-v1 squeezenet1-1 mobilenet-v2 "
-    "mobilenet-v3-small shufflenet-v2-x0-5 densenet121 googlenet-2014 keras-mobilenet "
-    "lstm-torch-28-128 gru-28-128 rnn-32-64"
-).split()
+    "mlp-784-300-100-10",
+    "resnet18",
+    "resnet50",
+    "resnet50-v1",
+    "squeezenet1-1",
+    "mobilenet-v2",
+    "mobilenet-v3-small",
+    "shufflenet-v2-x0-5",
+    "densenet121",
+    "googlenet-2014",
+    "keras-mobilenet",
+    "lstm-torch-28-128",
+    "gru-28-128",
+    "rnn-32-64",
+)
 
 
 @pytest.mark.parametrize("name", ZOO)

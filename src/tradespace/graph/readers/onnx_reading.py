@@ -26,7 +26,13 @@ from tradespace.graph.readers.onnx_formats import (
 )
 from tradespace.graph.readers.onnx_model import living, names_read, ordered
 from tradespace.graph.readers.onnx_patterns import folded_note, group_norms, layer_norms
-from tradespace.graph.readers.onnx_recorder import Call, Item, Recorder, UndeterminedError
+from tradespace.graph.readers.onnx_recorder import (
+    MADE_UP,
+    Call,
+    Item,
+    Recorder,
+    UndeterminedError,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -299,6 +305,13 @@ class Reading:
         note = folded_note(list(graph.node), set(self._numbers))
         if note:
             yield note
+        guessed = {n: e for n, e in self.recorder.guessed.items() if MADE_UP.match(n)}
+        if guessed:
+            yield (
+                f"{len(guessed)} arrays ({sum(guessed.values())} numbers) that meet signals "
+                "element by element have names that the exporter made up: counted as parameters, "
+                "though it may have computed them from smaller ones."
+            )
         if self.recorder.uncertain:
             names = ", ".join(self.recorder.uncertain[:3])
             yield (

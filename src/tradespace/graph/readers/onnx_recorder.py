@@ -136,6 +136,8 @@ class Recorder:
         self.weights: dict[str, Weight] = {}
         self.outputs: frozenset[str] = frozenset()
         self.inputs: set[str] = set()
+        #: Arrays with names that exporters make up, taken to be learned -> their elements.
+        self.guessed: dict[str, int] = {}
         self._infer = infer
         self._numbers = initializers
         self._trained_names = trained_names
@@ -222,8 +224,8 @@ class Recorder:
     def is_parameter(self, item: Item) -> bool:
         """Return whether numbers that meet a signal element by element are learned.
 
-        ONNX does not say. Those with a name are; those whose name an exporter made up are,
-        unless they look like a mask.
+        ONNX does not say. Those with the path of a module are; those whose name an exporter
+        made up, or took from a step of the computation, are unless they look like a mask.
         """
         if item.value is not None or not item.held:
             return False
@@ -235,19 +237,22 @@ class Recorder:
         inline = all(name not in self._numbers for name in item.held)
         if item.elements <= 1:
             return named and self._trained_names and not inline
-        if named:
-            return not inline
         if inline:
             return False
+        if named and all(re.search(r"[./]", name) for name in item.held):
+            return True
         numbers = self._read(item.held[0])
-        return numbers is None or not _like_a_mask(numbers)
+        if numbers is not None and (_like_a_mask(numbers) or _like_a_rotation(numbers)):
+            return False
+        self.guessed.update({name: self._originals[name].elements for name in item.held})
+        return True
 
     # ------------------------------------------------------------------------- recording
 
     def signal(self, item: Item, layer: str = "constant") -> Value:
         """Return the value of an item; numbers become one when they are first used."""
         if item.value is None:
-            biases = all("bias" in name.lower() for name in item.held)
+            biases = all("bias" in re.split(r"[./]", name)[-1].lower() for name in item.held)
             role = "bias" if biases and item.held else ""
             own = self.declare(item, role, layer) if self.is_parameter(item) else []
             item.value = self.builder.apply_many(
@@ -371,7 +376,18 @@ class Recorder:
         return readers[0] if len(readers) == 1 and output not in self.outputs else None
 
 
+def _like_a_rotation(numbers: NDArray[Any]) -> bool:
+    """Return whether numbers are sines or cosines of positions: two equal halves within 1."""
+    if numbers.ndim < 2 or numbers.shape[-1] % 2 or numbers.shape[-1] < 4:
+        return False
+    left, right = np.split(numbers, 2, axis=-1)
+    same = bool(np.array_equal(left, right) and np.all(np.abs(left) <= 1))
+    return same and bool(np.unique(left).size > 2)
+
+
 def _like_a_mask(numbers: NDArray[Any]) -> bool:
-    """Return whether numbers are only zeros, ones, or very negative."""
-    few = numbers.reshape(-1)[: 1 << 20].astype(np.float64, copy=False)
-    return bool(np.all((few == 0) | (few == 1) | (few <= -1e4)))
+    """Return whether numbers are only zeros and ones, or zeros and one very negative number."""
+    few = np.unique(numbers.reshape(-1)[: 1 << 20].astype(np.float64, copy=False))
+    others = few[few != 0]
+    plain = bool(np.all(others == 1))
+    return plain or bool(np.all(others < -50) and others.size <= 2)

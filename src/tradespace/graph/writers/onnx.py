@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-OPSET, IR_VERSION = 23, 11
+#: Runtimes lack some operators of newer sets; only RMS normalization needs one.
+OPSET, OPSET_OF_RMS_NORM, IR_VERSION = 21, 23, 10
 _HANDLERS = {**LAYERS, **POINTWISE, **SPECIAL}
 #: What protobuf can hold, less room for what is no weight.
 _MOST_BYTES = 2**31 - 2**22
@@ -80,13 +81,14 @@ def to_onnx(network: Network, *, seed: int = 0, fold: bool = False) -> onnx.Mode
         emitter.output(position, name)
         outputs.append(_value_info(name, tensor.shape, tensor.format))
     emitter.rest_of_parameters()
+    newer = any(node.operator == "rms_norm" for node in network.nodes)
     graph = onnx.helper.make_graph(
         emitter.nodes, network.name, inputs, outputs, initializer=emitter.initializers
     )
     return onnx.helper.make_model(
         graph,
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
+        opset_imports=[onnx.helper.make_opsetid("", OPSET_OF_RMS_NORM if newer else OPSET)],
+        ir_version=IR_VERSION + newer,
         producer_name="tradespace",
     )
 
