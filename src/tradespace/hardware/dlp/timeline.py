@@ -176,10 +176,15 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>__TITLE__</title><style>
 body{font:14px system-ui,sans-serif;margin:24px;color:#1a1a1a;background:#fff}
 svg{width:100%;height:auto;display:block}text{font:11px system-ui,sans-serif;fill:#444}
-.transfer{fill:#c2703d}.compute{fill:#3d6fc2}.live{fill:#7a9a5b}
+.load{fill:#c2703d;color:#c2703d}.store{fill:#b8922e;color:#b8922e}
+.compute{fill:#3d6fc2;color:#3d6fc2}.live{fill:#7a9a5b;color:#7a9a5b}
+line{stroke:#999;stroke-width:.5}td,th{text-align:right;padding:0 1em}
 @media (prefers-color-scheme:dark){body{background:#151515;color:#ddd}text{fill:#bbb}}
 </style></head><body><h1>__TITLE__</h1><p>__SUMMARY__</p>
-<svg viewBox="0 0 1000 230" role="img" aria-label="timeline">__BARS__</svg>
+<svg viewBox="0 0 1000 255" role="img" aria-label="timeline">__BARS__</svg>
+<p><b class="load">&#9632;</b> load <b class="store">&#9632;</b> store
+<b class="compute">&#9632;</b> compute <b class="live">&#9632;</b> bytes in memory that are still
+needed, against their peak</p>
 <p>Hover over a bar for its instruction. Zoom with your browser.</p>
 <details><summary>Segments</summary><table><tr><th>segment</th><th>end</th></tr>__ROWS__</table>
 </details><script type="application/json" id="data">__DATA__</script></body></html>
@@ -194,30 +199,43 @@ def render_html(chart: Timeline, *, title: str) -> str:
     rows = {"transfer": 20, "compute": 70}
     for lane, y in rows.items():
         parts.append(f'<text x="0" y="{y + 22}">{lane}</text>')
+    busy = {"transfer": 0.0, "compute": 0.0}
     for bar in chart.bars:
         width = max((bar.end_s - bar.start_s) * scale, 0.15)
+        busy[bar.lane] += bar.end_s - bar.start_s
         tip = f"line {bar.line}: {bar.label}, {format_time(bar.end_s - bar.start_s)}"
+        stores = bar.lane == "transfer" and " to DRAM" in bar.label
+        kind = bar.lane if bar.lane == "compute" else "store" if stores else "load"
         parts.append(
-            f'<rect class="{bar.lane}" x="{110 + bar.start_s * scale:.3f}" y="{rows[bar.lane]}" '
+            f'<rect class="{kind}" x="{110 + bar.start_s * scale:.3f}" y="{rows[bar.lane]}" '
             f'width="{width:.3f}" height="36"><title>{html.escape(tip)}</title></rect>'
         )
     for y, (memory, values) in zip((120, 170), chart.live_bytes.items(), strict=False):
-        parts.append(f'<text x="0" y="{y + 22}">{memory}</text>')
+        peak, room = max(values, default=0), format_bytes(chart.capacity_bytes[memory])
+        parts.append(f'<text x="0" y="{y + 14}">{memory}: peak</text>')
+        parts.append(f'<text x="0" y="{y + 27}">{format_bytes(peak)} of {room}</text>')
         for (begin, end), value in zip(pairwise((0.0, *chart.ends_s)), values, strict=True):
-            height = 36 * value / chart.capacity_bytes[memory]
-            tip = f"{format_bytes(value)} of {format_bytes(chart.capacity_bytes[memory])}"
+            height = 36 * value / max(1, peak)
             parts.append(
                 f'<rect class="live" x="{110 + begin * scale:.3f}" y="{y + 36 - height:.2f}" '
                 f'width="{(end - begin) * scale:.3f}" height="{height:.2f}">'
-                f"<title>{tip}</title></rect>"
+                f"<title>{format_bytes(value)} of {room}</title></rect>"
             )
+    for part in range(6):
+        x = 110 + 880 * part / 5
+        anchor = "start" if part == 0 else "end" if part == 5 else "middle"
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="14" y2="222"/>')
+        mark = format_time(total * part / 5)
+        parts.append(f'<text x="{x:.1f}" y="240" text-anchor="{anchor}">{mark}</text>')
     table = "".join(
         f"<tr><td>{i}</td><td>{format_time(end)}</td></tr>" for i, end in enumerate(chart.ends_s)
     )
     data = json.dumps({"ends_s": chart.ends_s, "live_bytes": chart.live_bytes})
     fields = {
         "__TITLE__": html.escape(title),
-        "__SUMMARY__": f"{format_time(chart.ends_s[-1])}, {len(chart.ends_s)} segments",
+        "__SUMMARY__": f"{format_time(chart.ends_s[-1])}, {len(chart.ends_s)} segments; "
+        f"transfer busy {100 * busy['transfer'] / total:.1f} %, "
+        f"compute {100 * busy['compute'] / total:.1f} %",
         "__BARS__": "".join(parts),
         "__ROWS__": table,
         "__DATA__": data.replace("<", "\\u003c"),
