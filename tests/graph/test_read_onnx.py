@@ -476,6 +476,20 @@ def test_a_fixed_batch_can_be_read_as_another_where_nothing_depends_on_it() -> N
         read_onnx(made, shapes={"x": (8, 3)})
 
 
+def test_a_fixed_batch_that_layers_depend_on_is_refused_with_the_way_out() -> None:
+    fixed = model(
+        [node("Reshape", "x s", "h"), node("MatMul", "h w")],
+        {"x": [2, 4, 2]},
+        [numbers("s", [2, 8], np.int64), learned("w", 8, 3)],
+    )
+
+    with pytest.raises(
+        GraphError, match="fixes the batch of 'x' at 2, and layers inside"
+    ) as caught:
+        read_onnx(fixed, shapes={"x": (4, 4, 2)})
+    assert "with an open batch" in caught.value.remedy
+
+
 # -------------------------------------------------------------------------- quantized files
 
 

@@ -72,7 +72,7 @@ def read_onnx(
 
 def _read(reading: Reading, model: onnx.ModelProto, shapes: Shapes | None, what: str) -> Network:
     graph, recorder = model.graph, reading.recorder
-    found, notes = input_shapes(model, shapes)
+    found, notes, forced = input_shapes(model, shapes)
     first = next((s for s in found.values() if s), (1,))
     recorder.builder.batch = max(1, first[0])
     for item in graph.input:
@@ -81,7 +81,12 @@ def _read(reading: Reading, model: onnx.ModelProto, shapes: Shapes | None, what:
             value = recorder.builder.tensor_input(found[item.name], format=fmt, name=item.name)
             recorder.items[item.name] = Item(value.shape, fmt, value)
             recorder.inputs.add(item.name)
-    reading.run(graph)
+    try:
+        reading.run(graph)
+    except GraphError as error:
+        raise (forced or error) from None
+    if forced and recorder.uncertain:
+        raise forced
     outputs = []
     for output in graph.output:
         made = recorder.items.get(output.name)

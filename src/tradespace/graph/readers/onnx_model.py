@@ -158,8 +158,11 @@ def _label(node: Any) -> str:
 
 def input_shapes(
     model: onnx.ModelProto, shapes: Shapes | None
-) -> tuple[dict[str, Shape], list[str]]:
-    """Return the shape of every input, and notes on what was assumed.
+) -> tuple[dict[str, Shape], list[str], GraphError | None]:
+    """Return the shape of every input, notes on what was assumed, and an error to keep.
+
+    The error is for a batch that the file fixes and that was asked for otherwise: it is to be
+    raised if the network cannot be read with it.
 
     A first dimension that alone is open and is a batch is taken as 1; every other open
     dimension has to be given.
@@ -197,7 +200,12 @@ def input_shapes(
         raise _ask(open_ones, declared)
     if open_ones and not given:
         notes.append("The batch is left open in the file; taken as 1.")
-    return found, notes
+    forced = next((n for n in notes if n.startswith("The file fixes")), None)
+    if forced is None:
+        return found, notes, None
+    msg = forced.replace("; read with", ", and layers inside depend on it; asked for")
+    remedy = "Read it with the batch of the file, or export it with an open batch."
+    return found, notes, GraphError(msg, remedy=remedy)
 
 
 def _declared(item: Any) -> list[int | str] | None:

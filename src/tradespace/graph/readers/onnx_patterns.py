@@ -42,8 +42,9 @@ def folded_note(nodes: Sequence[Any], initializers: set[str]) -> str:
         return ""
     left = sum(n.op_type == "BatchNormalization" for n in nodes)
     some = f"; {left} are left" if left else ""
+    layers = "1 layer" if len(found) == 1 else f"{len(found)} layers"
     return (
-        f"Batch norms were folded at export into {len(found)} layers (their biases have names "
+        f"Batch norms were folded at export into {layers} (their biases have names "
         f"that exporters give then, first {found[0]!r}){some}. Their scales, offsets and "
         "statistics are gone: fewer parameters, the same multiply-accumulates."
     )
