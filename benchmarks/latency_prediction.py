@@ -1,11 +1,11 @@
-"""Predicted against measured time of one pass of twelve networks on this CPU, after calibrating.
+"""Predicted against measured time of one pass of twelve networks here, after calibrating.
 
 None of the networks takes part in calibration. Beside the calibration stand two baselines, both
 given the same measured machine: operations over the best measured rate, and an untuned
 roofline with the best measured rate and bandwidth.
 
 Run: python benchmarks/latency_prediction.py [--threads 1] [--calibration FILE] [--json FILE]
-     [--detail NETWORK].
+     [--detail NETWORK] [--runtime torch --device cuda --format bf16 --batch 32].
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from tradespace.core.errors import GraphError
 from tradespace.cost.calibration import Calibration, predict
 from tradespace.cost.calibration_run import calibrate
 from tradespace.cost.calibration_timing import Runner, Timing, runner, time_pass
@@ -61,11 +62,12 @@ def measured(run: Runner, net: Network) -> Timing:
 
 def roofline_s(net: Network, machine: Calibration) -> float:
     works = network_works(net)
-    return predict_latency(works, machine.as_processor(), number_format="fp32").bound_s
+    chip = machine.as_processor()
+    return predict_latency(works, chip, number_format=machine.number_format).bound_s
 
 
 def flops_s(net: Network, machine: Calibration) -> float:
-    peak = machine.as_processor().peak_ops_per_s["fp32"]
+    peak = machine.as_processor().peak_ops_per_s[machine.number_format]
     return 2 * sum(w.macs for w in network_works(net)) / peak
 
 
@@ -77,6 +79,10 @@ def detail(net: Network, machine: Calibration) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--runtime", default="onnxruntime")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--format", default="fp32")
+    parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--calibration", type=Path, help="read or written here")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--more", action="store_true")
@@ -86,26 +92,41 @@ def main() -> None:
     if store and store.exists():
         machine = Calibration.from_dict(json.loads(store.read_text(encoding="utf-8")))
     else:
-        machine = calibrate(threads=arguments.threads, holdout=())
+        machine = calibrate(
+            arguments.runtime,
+            device=arguments.device,
+            number_format=arguments.format,
+            threads=arguments.threads,
+            holdout=(),
+        )
         if store:
             store.write_text(json.dumps(machine.to_dict()), encoding="utf-8")
-    single = machine.threads == 1
-    run = runner(threads=machine.threads)
+    single = machine.threads == 1 and machine.device == "cpu"
+    run = runner(
+        machine.runtime,
+        device=machine.device,
+        number_format=machine.number_format,
+        threads=machine.threads,
+    )
     print(
         f"{machine.machine['cpu']}, {machine.machine['cores']} cores, load {os.getloadavg()[0]:.1f}"
     )
     print(machine.statement())
     print(
         f"calibrated in {machine.taken_s:.0f} s, wall/CPU {machine.wall_per_cpu:.2f}, best rate "
-        f"{machine.as_processor().peak_ops_per_s['fp32'] / 1e9:.1f} GFLOP/s, "
+        f"{machine.as_processor().peak_ops_per_s[machine.number_format] / 1e9:.1f} GFLOP/s, "
         f"{machine.bandwidth_bytes_per_s / 1e9:.1f} GB/s; {machine.clock}"
     )
     head = f"{'network':22} {'measured':>9} {'wall':>9} {'predicted':>9} {'error':>7}"
     print(f"{head} {'FLOP/peak':>9} {'roofline':>9}")
     rows = []
     for name, settings in NETWORKS + (MORE if arguments.more else ()):
-        net = network(name, **settings)
-        timing = measured(run, net)
+        net = network(name, batch=arguments.batch, **settings).with_format(machine.number_format)
+        try:
+            timing = measured(run, net)
+        except GraphError as error:
+            print(f"{name:22} left out: {error.message}")
+            continue
         true = timing.value(single=single)
         guesses = {
             "calibrated": predict(network_works(net), machine).time_s,
@@ -121,7 +142,8 @@ def main() -> None:
         )
         if arguments.detail == name:
             detail(net, machine)
-    twelve = rows[: len(NETWORKS)]
+    chosen = {name for name, _ in NETWORKS}
+    twelve = [row for row in rows if row["network"] in chosen]
     for which in ("calibrated", "flops", "roofline"):
         off = [abs(row[which] / row["measured_s"] - 1) for row in twelve]
         print(

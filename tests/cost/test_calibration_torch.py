@@ -61,7 +61,10 @@ def test_the_shapes_are_those_of_the_record(monkeypatch: pytest.MonkeyPatch) -> 
 
     watching = {name: watched(f) for name, f in kept.items()}
     monkeypatch.setattr(calibration_torch, "FUNCTIONS", watching)
-    for net in (small(), network("resnet18"), network("gru-28-128")):
+    language = [
+        network(name, length=8, layers=1, width=64, heads=4) for name in ("bert-base", "gpt-2")
+    ]
+    for net in (small(), network("resnet18"), network("gru-28-128"), *language):
         runner("torch").prepare(net)()
 
     assert len(seen) > 50

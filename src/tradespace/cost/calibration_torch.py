@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tradespace.core.errors import GraphError, InputError, MissingExtraError
-from tradespace.cost.torch_operators import FUNCTIONS, Call
+from tradespace.cost.torch_operators import DTYPES, FUNCTIONS, Call
 from tradespace.graph.network import Network
 
-_DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+_FORMATS = ("fp32", "bf16", "fp16")
 
 
 def _torch() -> Any:
@@ -36,14 +36,14 @@ class TorchRunner:
         if device not in ("cpu", "cuda"):
             msg = f"Unknown device {device!r}."
             raise InputError(msg, remedy="Use cpu or cuda.")
-        if number_format not in _DTYPES:
-            msg = f"PyTorch is calibrated in {', '.join(_DTYPES)}; got {number_format!r}."
+        if number_format not in _FORMATS:
+            msg = f"PyTorch is calibrated in {', '.join(_FORMATS)}; got {number_format!r}."
             raise InputError(msg, remedy="Write --format fp32.")
         if device == "cuda" and not torch.cuda.is_available():
             msg = "This installation of torch finds no CUDA device."
             raise InputError(msg, remedy="Use --device cpu, or install torch with CUDA.")
         self.device, self.number_format, self.threads = device, number_format, threads
-        self._dtype = getattr(torch, _DTYPES[number_format])
+        self._dtype = getattr(torch, DTYPES[number_format])
         if device == "cpu":
             torch.set_num_threads(threads)
             torch.set_flush_denormal(True)
@@ -81,6 +81,8 @@ class TorchRunner:
                         [weights[i] for i in node.parameters],
                         node.attributes,
                         network.shapes_of(node.outputs),
+                        [network.tensors[i].format for i in node.outputs],
+                        self.device,
                     )
                     made = FUNCTIONS[node.operator](call)
                     values = made if isinstance(made, tuple) else (made,)

@@ -9,16 +9,37 @@ from typing import Any
 
 from tradespace.graph.operators.convolutions import paddings, per_axis
 
+#: Number format -> torch's type.
+DTYPES = {
+    "fp64": "float64",
+    "fp32": "float32",
+    "bf16": "bfloat16",
+    "fp16": "float16",
+    "int64": "int64",
+    "int32": "int32",
+    "bool": "bool",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One use of an operator: torch, inputs, parameters, attributes, shapes of the outputs."""
+    """One use of an operator.
+
+    torch, inputs, parameters, attributes, shapes and number formats of the outputs, the device.
+    """
 
     torch: Any
     x: list[Any]
     w: list[Any]
     a: Mapping[str, Any]
     shapes: Sequence[Sequence[int]]
+    formats: Sequence[str]
+    device: str
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the first output."""
+        return getattr(self.torch, DTYPES.get(self.formats[0], "float32"))
 
     def function(self, path: str) -> Any:
         """Return a function of torch by its path."""
@@ -233,10 +254,27 @@ def _view(c: Call) -> Any:
     made, used = [], 0
     for shape in c.shapes:
         size = math.prod(shape)
+        if size > source.numel():  # stretched: no memory of its own
+            made.append(source.reshape(-1)[:1].to(c.dtype).expand(tuple(shape)))
+            continue
         start = used if used + size <= source.numel() else 0
         made.append(source.reshape(-1)[start : start + size].reshape(tuple(shape)))
         used += size
-    return tuple(made)
+    return made[0] if len(made) == 1 else tuple(made)
+
+
+def _fill(c: Call) -> Any:
+    """Return a parameter, a count of positions, or zeros."""
+    shape = tuple(c.shapes[0])
+    if c.w:
+        return c.w[0].reshape(shape)
+    if str(c.a["function"]) == "range" and len(shape) == 1:
+        return c.torch.arange(shape[0], dtype=c.dtype, device=c.device)
+    return c.torch.zeros(shape, dtype=c.dtype, device=c.device)
+
+
+def _compare(c: Call) -> Any:
+    return c.x[0] > (c.x[1] if len(c.x) > 1 else 0)
 
 
 def _same(c: Call) -> Any:
@@ -270,7 +308,10 @@ FUNCTIONS.update(
         "flatten": _reshape,
         "transpose": _transpose,
         "view": _view,
+        "fill": _fill,
+        "compare": _compare,
         "dropout": _same,
+        "stochastic_depth": _same,
         "identity": _same,
     }
 )
