@@ -119,6 +119,26 @@ def test_the_catalogue_says_what_is_built_and_used(folder: Path, capsys: Capture
     assert "not readable" in text
 
 
+def test_a_contract_is_checked_and_what_breaks_it_is_shown(folder: Path, capsys: Capture) -> None:
+    assert run(["features", "check", "features.py"]) == 0
+    assert "have no contract" in capsys.readouterr().out
+    rules = 'contract=Contract(columns={"eur": ColumnRule(high=0.5)}, unique=["card"]'
+    text = FILE.replace('owner="pay")', f"{rules}, on_breach=OnBreach.REPORT))")
+    text = text.replace("import *", "import *\nfrom tradespace.features.contracts import OnBreach")
+    (folder / "strict.py").write_text(text)
+    assert run(["features", "check", "strict.py"]) == 1
+    shown = capsys.readouterr().out
+    assert run(["features", "build", "strict.py", "--out", "b", "--quiet"]) == 0
+    (folder / "strict.py").write_text(text.replace("REPORT", "REFUSE"))
+    told = capsys.readouterr().err
+    assert run(["features", "check", "strict.py"]) == 1
+    assert run(["features", "build", "strict.py", "--out", "c", "--quiet"]) == 2
+
+    assert "eur: above 0.5: 117 rows (for example 0.51, 0.52, 0.53)" in shown
+    assert "card: repeated: 295 rows" in shown
+    assert "contract: eur: above 0.5: 117 rows" in told
+
+
 def test_what_changed_is_shown(folder: Path, capsys: Capture) -> None:
     run(["features", "build", "features.py", "--out", "a", "--quiet"])
     log = pl.read_parquet("log.parquet")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tradespace.core.errors import FeatureError, StoreError
 from tradespace.features import EventSource, FeatureView, count, last, mean, sum_
+from tradespace.features.batch import compute_at
+from tradespace.features.events import read_events
+from tradespace.features.replay import backfill
 from tradespace.features.state import SqliteState
 from tradespace.features.stream import StreamEngine
 
@@ -133,3 +138,48 @@ def test_two_versions_of_a_view_keep_their_states_apart(tmp_path: Path) -> None:
     engine = StreamEngine([other], state=SqliteState(path))
 
     assert np.isnan(engine.read("card", [0], now_us=0)[0, 1])
+
+
+def log(n: int) -> pl.DataFrame:
+    start = dt.datetime(1980, 1, 1)
+    rows = [{**event(i, cards=7), "at": start + dt.timedelta(seconds=i)} for i in range(n)]
+    return pl.DataFrame(rows)
+
+
+def test_history_gives_the_values_of_a_stream_that_was_always_there(tmp_path: Path) -> None:
+    events = read_events(SOURCE, log(25_000).sample(fraction=1.0, shuffle=True, seed=0))
+    now = int(events.time_us.max())
+    engine = StreamEngine([VIEW], state=SqliteState(tmp_path / "s.db"), materialize=True)
+    n_taken = backfill(engine, events, offset=25_000)
+    batch = compute_at(VIEW, events, pl.Series(range(7)), np.full(7, now))
+
+    # A minute of history is all that the longest window can reach.
+    assert n_taken == 60
+    assert engine.offset == 25_000
+    np.testing.assert_array_equal(
+        engine.read("card", range(7), now_us=now),
+        np.column_stack([batch[name] for name in VIEW.names]),
+    )
+
+
+def test_history_that_was_taken_in_halfway_is_taken_in_again(tmp_path: Path) -> None:
+    unbounded = FeatureView("card", SOURCE, "card", [count(None), sum_("eur", None)])
+    events = read_events(SOURCE, log(25_000))
+    state = SqliteState(tmp_path / "s.db")
+    engine = StreamEngine([unbounded], state=state)
+
+    class StopError(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        if share > 0.5:
+            raise StopError
+
+    with pytest.raises(StopError):
+        backfill(engine, events, offset=25_000, progress=stop)
+    state.close()
+    again = StreamEngine([unbounded], state=SqliteState(tmp_path / "s.db"))
+    assert again.offset == 0
+    backfill(again, events, offset=25_000)
+
+    assert again.read("card", range(7), now_us=int(events.time_us.max()))[:, 0].sum() == 25_000

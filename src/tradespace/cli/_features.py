@@ -1,4 +1,4 @@
-"""``tradespace features``: build, join, verify, list, show, diff and skew of feature views."""
+"""``tradespace features``: feature views built, joined, checked, listed and compared."""
 
 from __future__ import annotations
 
@@ -69,6 +69,8 @@ def build(
         manifest = build_views(
             views, out, data=data, every=every, rows_at_once=rows_at_once, progress=listen
         )
+    for breach in manifest["breaches"]:
+        typer.echo(f"contract: {breach}", err=True)
     n_slices = len(manifest["partitions"])
     text = (
         f"{out}: {len(manifest['features'])} features of {manifest['rows']:,} events in "
@@ -147,6 +149,31 @@ def verify(file: File, data: Data = None, *, as_json: AsJson = False) -> None:
     ]
     _say(record, "\n".join(lines), as_json=as_json)
     if any(d.rows for d in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(file: File, data: Data = None, *, as_json: AsJson = False) -> None:
+    """Hold the events of the source to its contract; say what rows break it, with examples."""
+    from dataclasses import replace
+
+    from tradespace.features._survey import survey
+    from tradespace.features.build import one_source
+    from tradespace.features.contracts import OnBreach
+    from tradespace.features.durations import parse_duration_us
+    from tradespace.features.load import load_views
+
+    views = load_views(file)
+    source, path = one_source(views, data=data)
+    if source.contract is not None:
+        contract = replace(source.contract, on_breach=OnBreach.REPORT)
+        source = replace(source, contract=contract)
+    found = survey(source, path, views, every_us=parse_duration_us("1d"))
+    lines = [str(breach) for breach in found.breaches]
+    kept = "keep to the" if source.contract is not None else "have no"
+    text = "\n".join(lines) or f"{found.n_rows:,} events {kept} contract"
+    _say({"rows": found.n_rows, "breaches": lines}, text, as_json=as_json)
+    if lines:
         raise typer.Exit(1)
 
 

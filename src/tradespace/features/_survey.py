@@ -16,6 +16,8 @@ import polars as pl
 from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
 from tradespace.features.apply import scan_files
+from tradespace.features.checks import merge
+from tradespace.features.contracts import Breach
 from tradespace.features.definitions import EventSource, FeatureView, View
 from tradespace.features.events import Events, read_events
 
@@ -44,6 +46,7 @@ class Survey:
     content: Mapping[int, str]
     chunks: tuple[tuple[int, int], ...]
     row_bytes: float
+    breaches: tuple[Breach, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -65,6 +68,7 @@ def needed_columns(source: EventSource, views: Mapping[str, View]) -> list[str]:
     wanted = {source.time, *(name for name in (source.id, source.created) if name)}
     if source.contract is not None:
         wanted.update(source.contract.columns)
+        wanted.update(source.contract.unique)
     for view in views.values():
         wanted.update(view.columns)
         if isinstance(view, FeatureView):
@@ -94,11 +98,14 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
     chunks: list[tuple[int, int]] = []
     schema: dict[str, str] = {}
     row_bytes = 0.0
+    breaches: list[Breach] = []
     for start in range(0, total, CHUNK):
         frame = scan.slice(start, CHUNK).collect()
         schema = {name: str(dtype) for name, dtype in frame.schema.items()}
         row_bytes = max(row_bytes, frame.estimated_size() / frame.height)
-        numbers = read_events(source, frame).time_us // every_us
+        events = read_events(source, frame)
+        breaches += events.breaches
+        numbers = events.time_us // every_us
         chunks.append((int(numbers.min()), int(numbers.max())))
         # Sums of both halves of the hashes: no order, and no overflow.
         found = (
@@ -118,8 +125,9 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
     }
     ordered = {number: rows[number] for number in sorted(rows)}
     return Survey(
-        source, path, tuple(columns), schema, every_us, ordered, content, tuple(chunks), row_bytes
-    )
+        source, path, tuple(columns), schema, every_us, ordered, content, tuple(chunks), row_bytes,
+        merge(breaches),
+    )  # fmt: skip
 
 
 def inputs_of(views: Mapping[str, View], found: Survey) -> dict[int, str]:

@@ -116,7 +116,7 @@ def read_source(*views: View) -> pl.DataFrame:
         if isinstance(view, FeatureView):
             wanted.add(view.entity)
     if source.contract is not None:
-        wanted.update(source.contract.columns)
+        wanted.update(source.contract.columns, source.contract.unique)
     return read_files(source.path, sorted(wanted), owner=f"Source {source.name!r}")
 
 

@@ -21,7 +21,7 @@ from tradespace.core.errors import FeatureError
 from tradespace.features._aggregates import Computation
 from tradespace.features._blocks import Arranged, arrange
 from tradespace.features._columns import Columns
-from tradespace.features.definitions import FeatureView, RowFeatures, View, leaves
+from tradespace.features.definitions import FeatureView, RowFeatures, View, leaves, located
 from tradespace.features.events import Events, require_columns
 
 if TYPE_CHECKING:
@@ -94,6 +94,13 @@ def compute_at(
     threads: int | None = None,
 ) -> dict[str, Floats]:
     """Return the features of entities as of given times; events at that very time count."""
+    with located(view):
+        return _at(view, events, entities, times_us, threads)
+
+
+def _at(
+    view: FeatureView, events: Events, entities: pl.Series, times_us: Ints, threads: int | None
+) -> dict[str, Floats]:
     events = _each_once(events)
     columns = events.frame
     require_columns(columns, [view.entity], owner=f"View {view.name!r}")
@@ -124,6 +131,11 @@ def compute_at(
 
 def compute_row_features(view: RowFeatures, frame: pl.DataFrame) -> dict[str, Floats]:
     """Return the features of rows from their own columns, as float64 with nan for missing."""
+    with located(view):
+        return _of_rows(view, frame)
+
+
+def _of_rows(view: RowFeatures, frame: pl.DataFrame) -> dict[str, Floats]:
     require_columns(frame, view.columns, owner=f"Row features {view.name!r}")
     source = view.source
     zone = source.time_zone
@@ -170,6 +182,10 @@ class _Work:
         return {name: values[self.place] for name, values in self._result.items()}
 
     def _compute(self, begin: int, end: int) -> None:
+        with located(self.view):
+            self._block(begin, end)
+
+    def _block(self, begin: int, end: int) -> None:
         block = self.placed.block(begin, end)
         if not len(block.query_order):
             return
@@ -194,6 +210,11 @@ def _pool(threads: int | None, n_rows: int) -> Executor:
 
 
 def _rows_of(view: FeatureView, events: Events) -> _Work:
+    with located(view):
+        return _arranged(view, events)
+
+
+def _arranged(view: FeatureView, events: Events) -> _Work:
     place = None
     if events.kept is not None and events.rank is not None:
         ranks = events.rank[events.kept]

@@ -239,6 +239,7 @@ def _manifest(views: Mapping[str, View], found: Survey, names: Mapping[int, str]
         "rows": found.n_rows,
         "from": partitions[0]["from"],
         "to": _start(max(names) + 1, found.every_us).isoformat(),
+        "breaches": [str(breach) for breach in found.breaches],
         "features": [name for view in views.values() for name in view.names],
         "partitions": partitions,
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -40,6 +42,11 @@ def check_contract(source: EventSource, frame: pl.DataFrame) -> tuple[Breach, ..
             found.append(Breach("missing column", name, frame.height))
         else:
             found.extend(_column(rule, frame[name]))
+    for name in contract.unique:
+        if name in frame.columns:
+            found.extend(_breach("repeated", frame[name], ~frame[name].is_first_distinct()))
+        else:
+            found.append(Breach("missing column", name, frame.height))
     times = frame[source.time]
     instants = times.dt.replace_time_zone(None) if times.dtype != pl.Date else times
     for wrong, rule_name in (
@@ -58,6 +65,20 @@ def check_contract(source: EventSource, frame: pl.DataFrame) -> tuple[Breach, ..
         msg = f"Source {source.name!r} breaks its contract: {'; '.join(str(b) for b in found)}."
         raise FeatureError(msg, remedy="Correct the data, or loosen the rule.")
     return tuple(found)
+
+
+def merge(breaches: Iterable[Breach]) -> tuple[Breach, ...]:
+    """Return breaches of several parts of a source, one for each rule of a column."""
+    found: dict[tuple[str, str], Breach] = {}
+    for breach in breaches:
+        key = (breach.rule, breach.column)
+        before = found.get(key, Breach(breach.rule, breach.column, 0))
+        found[key] = replace(
+            before,
+            count=before.count + breach.count,
+            examples=(before.examples + breach.examples)[:_EXAMPLES],
+        )
+    return tuple(found.values())
 
 
 def _breach(rule: str, series: pl.Series, wrong: pl.Series) -> list[Breach]:

@@ -46,13 +46,15 @@ class Contract:
     """Rules of the columns, and the dates that events may have (ISO, UTC).
 
     `since` defaults to 1971 because a date of 1970 is nearly always a zero that was read as a
-    time. `ordered` asks for a file in the order of time.
+    time. `ordered` asks for a file in the order of time; the columns of `unique` must not
+    repeat a value.
     """
 
     columns: Mapping[str, ColumnRule] = field(default_factory=dict)
     since: str = "1971-01-01"
     until: str | None = None
     ordered: bool = False
+    unique: Sequence[str] = ()
     on_breach: OnBreach = OnBreach.REFUSE
 
 

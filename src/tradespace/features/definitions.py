@@ -6,7 +6,8 @@ definition has a hash: a changed definition is another version.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -338,6 +339,15 @@ class RowFeatures:
 
 
 View = FeatureView | RowFeatures
+
+
+@contextmanager
+def located(view: View) -> Iterator[None]:
+    """Give errors about a view the place of its definition, if they have no other."""
+    try:
+        yield
+    except FeatureError as error:
+        raise error.at(view.place) from error
 
 
 def is_whole(value: object) -> bool:

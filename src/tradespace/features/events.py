@@ -12,6 +12,7 @@ import polars as pl
 from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
 from tradespace.features.checks import check_contract
+from tradespace.features.contracts import Breach
 from tradespace.features.definitions import EventSource
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Events:
     simultaneous events (None: the source names no id). `kept` are the rows of `frame` that
     count: an event that was delivered twice counts once; None: all. `ordered` says that rows
     stand in the order of time and id, `unit_us` that all times are multiples of so much.
+    `breaches` are the rules of the contract that rows break, if they are only reported.
     """
 
     source: EventSource
@@ -40,6 +42,7 @@ class Events:
     kept: npt.NDArray[np.int64] | None = None
     ordered: bool = False
     unit_us: int = 1
+    breaches: tuple[Breach, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -117,7 +120,7 @@ def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[s
     named = [source.time, *(name for name in (source.id, source.created) if name)]
     require_columns(frame, [*named, *columns], owner=f"Source {source.name!r}")
     time_us = times_us(frame, source.time, source=source)
-    check_contract(source, frame)
+    breaches = check_contract(source, frame)
     created = None
     if source.created is not None:
         arrived = frame.with_columns(pl.col(source.created).fill_null(pl.col(source.time)))
@@ -134,7 +137,7 @@ def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[s
         kept = _first_deliveries(rank, time_us, created, source)
     ordered = kept is None and _in_order(time_us, rank)
     unit = coarsest_unit_us([time_us] if created is None else [time_us, created])
-    return Events(source, frame, time_us, created, rank, kept, ordered, unit)
+    return Events(source, frame, time_us, created, rank, kept, ordered, unit, breaches)
 
 
 def coarsest_unit_us(times_us: Iterable[npt.NDArray[np.int64]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -76,17 +77,33 @@ def load_views(path: str | Path) -> dict[str, View]:
     if path.suffix in _YAML:
         return {name: _resolved(view, path.parent) for name, view in _from_yaml(path).items()}
     views: dict[str, View] = {}
-    for found in vars(load_module(path)).values():
+    seen: dict[str, View] = {}
+    for variable, found in vars(load_module(path)).items():
         if not isinstance(found, FeatureView | RowFeatures):
             continue
-        if found.name in views and views[found.name] is not found:
+        place = _defined_at(path, variable)
+        if found.name in seen and seen[found.name] is not found:
             msg = f"Two views are named {found.name!r}."
-            raise FeatureError(msg, place=Place(str(path)), remedy="Names of views are unique.")
-        views[found.name] = found
+            raise FeatureError(msg, place=place, remedy="Names of views are unique.")
+        seen[found.name] = found
+        views[found.name] = replace(found, place=found.place or place)
     if not views:
         msg = "The file defines no FeatureView and no RowFeatures."
         raise FeatureError(msg, place=Place(str(path)), remedy="Define one at the top of the file.")
     return {name: _resolved(view, path.parent) for name, view in views.items()}
+
+
+def _defined_at(path: Path, variable: str) -> Place:
+    """Return the place where a Python file gives a variable its last value."""
+    if not path.is_file():
+        return Place(str(path))
+    lines = [
+        node.lineno
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == variable for t in node.targets)
+    ]
+    return Place(str(path), lines[-1] if lines else None)
 
 
 def _from_yaml(path: Path) -> dict[str, View]:
@@ -118,8 +135,9 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
                 msg, remedy="Write a path that ends in .py, or install the package."
             ) from error
         base = Path(folder)
-    views = {
-        key: value
+        path = Path(getattr(module, "__file__", None) or place)
+    views: dict[str, View] = {
+        key: replace(value, place=value.place or _defined_at(path, key))
         for key, value in vars(module).items()
         if isinstance(value, FeatureView | RowFeatures)
     }

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tradespace.core.errors import FeatureError
 from tradespace.features.batch import compute_rows
 from tradespace.features.definitions import FeatureView, View
 from tradespace.features.events import Events, times_us
 from tradespace.features.stream import StreamEngine
 
 _AT_ONCE = 10_000
+
+
+def _quiet(_share: float) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,57 @@ def event_dicts(events: Events, order: Any) -> Iterator[list[dict[str, Any]]]:
 def whole_columns(frame: pl.DataFrame) -> set[str]:
     """Return the columns of integers and booleans."""
     return {n for n, dtype in frame.schema.items() if dtype.is_integer() or dtype == pl.Boolean}
+
+
+def backfill(
+    engine: StreamEngine,
+    events: Events,
+    *,
+    offset: int = 0,
+    progress: Callable[[float], None] = _quiet,
+) -> int:
+    """Take history into an engine, so that service starts with it; return how many events.
+
+    Events older than the longest window can reach from the newest one are left out. Call it
+    again after a kill: what is there already is not counted twice.
+
+    Parameters
+    ----------
+    engine : StreamEngine
+    events : Events
+        Of the engine's source, in any order.
+    offset : int
+        The place in the stream from which the engine goes on; stored at the end.
+    progress : callable
+        Told the share that is done.
+
+    Raises
+    ------
+    FeatureError
+        If the source names no id, so that an event cannot be known again.
+
+    """
+    source = engine.source
+    if source.id is None:
+        msg = f"Source {source.name!r} names no id, so that history cannot be taken in safely."
+        raise FeatureError(msg, remedy="Name it: EventSource(..., id='...').")
+    arrival = events.time_us if events.created_us is None else events.created_us
+    order = np.argsort(arrival, kind="stable")
+    horizons = [view.horizon_us for view in engine.views]
+    if None not in horizons:
+        longest = max(horizon for horizon in horizons if horizon is not None)
+        order = order[events.time_us[order] > arrival.max() - longest - engine.lateness_us]
+    done = 0
+    for part in event_dicts(events, order):
+        engine.push(part, commit=False)
+        # Until all is there, a start finds the place where it was.
+        engine.offset = 0
+        engine.commit()
+        done += len(part)
+        progress(done / len(order))
+    engine.offset = offset
+    engine.commit()
+    return done
 
 
 def verify(views: Mapping[str, View], events: Events) -> list[Difference]:

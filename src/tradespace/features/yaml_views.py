@@ -161,7 +161,7 @@ class _Reader:
 
     def contract(self, where: Where, value: Any) -> Contract:
         given = self.mapping(
-            where, value, allowed=("columns", "since", "until", "ordered", "on_breach")
+            where, value, allowed=("columns", "since", "until", "ordered", "unique", "on_breach")
         )
         columns = self.mapping((*where, "columns"), given.get("columns"))
         rules = {}
