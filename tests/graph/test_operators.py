@@ -281,8 +281,13 @@ def test_two_operators_cannot_share_a_name() -> None:
     ],
 )
 def test_an_operator_that_makes_no_sense_is_refused(change: dict[str, str], message: str) -> None:
-    with pytest.raises(GraphError, match=message):
-        replace(twice(), **change)
+    with forgotten("twice"), pytest.raises(GraphError, match=message):
+        register(replace(twice(), **change))
+
+
+@pytest.mark.parametrize("name", list(operators()))
+def test_every_formula_of_the_package_can_be_read(name: str) -> None:
+    operator(name).check_formulas()
 
 
 def test_a_name_that_is_not_registered_suggests_the_nearest() -> None:

@@ -111,6 +111,16 @@ class Operator:
         if self.kind not in KINDS:
             message, remedy = unknown_name("kind of work", self.kind, KINDS)
             raise GraphError(message, remedy=remedy)
+
+    def check_formulas(self) -> None:
+        """Read every formula.
+
+        Raises
+        ------
+        GraphError
+            If one is no formula.
+
+        """
         texts = (self.parameters, self.macs, self.operations, self.traffic, self.window)
         for text in (*texts, *(self.product or ())):
             if isinstance(text, str):
@@ -164,6 +174,9 @@ _MODULES = (
     "transforms",
 )
 _OPERATORS: dict[str, Operator] = {}
+#: The formulas of the package's own operators are read when they are used: reading all of them
+#: takes longer than counting a network. A test reads them.
+_own: list[bool] = []
 
 
 def register(operator: Operator) -> Operator:
@@ -172,9 +185,11 @@ def register(operator: Operator) -> Operator:
     Raises
     ------
     GraphError
-        If another operator has the name.
+        If another operator has the name, or a formula cannot be read.
 
     """
+    if not _own:
+        operator.check_formulas()
     other = _OPERATORS.setdefault(operator.name, operator)
     if other is not operator and other != operator:
         msg = f"There is another operator named {operator.name!r}."
@@ -184,8 +199,12 @@ def register(operator: Operator) -> Operator:
 
 @functools.cache
 def _load_all() -> None:
-    for module in _MODULES:
-        importlib.import_module(f"tradespace.graph.operators.{module}")
+    _own.append(True)
+    try:
+        for module in _MODULES:
+            importlib.import_module(f"tradespace.graph.operators.{module}")
+    finally:
+        _own.pop()
 
 
 def operator(name: str) -> Operator:
