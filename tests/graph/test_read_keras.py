@@ -29,6 +29,7 @@ keras = pytest.importorskip("keras", reason="keras is not installed")
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from tradespace.core.errors import GraphError  # noqa: E402
+from tradespace.graph.builder import Builder  # noqa: E402
 from tradespace.graph.counts import (  # noqa: E402
     backward_macs,
     coverage,
@@ -41,7 +42,9 @@ from tradespace.graph.counts import (  # noqa: E402
 )
 from tradespace.graph.network import Network  # noqa: E402
 from tradespace.graph.readers.keras import network_of, read_keras  # noqa: E402
+from tradespace.graph.readers.onnx import read_onnx  # noqa: E402
 from tradespace.graph.readers.torch import read_torch  # noqa: E402
+from tradespace.graph.writers.onnx import sample_inputs, to_onnx  # noqa: E402
 from tradespace.graph.zoo import network  # noqa: E402
 
 L = keras.layers
@@ -261,6 +264,56 @@ def test_a_keras_model_and_the_same_in_torch_give_the_same_integers() -> None:
     )
 
     assert integers(read(model)) == integers(read_torch(module, (1, 3, 32, 32)))
+
+
+@pytest.mark.parametrize("name", sorted(set(LAYERS) - {"spectral norm", "normalization"}))
+def test_a_layer_written_as_onnx_runs_and_comes_back_with_the_same_integers(name: str) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    net = read(alone(name), {"": (2, *LAYERS[name][1])})
+    model = to_onnx(net)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 3, 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    results = session.run(None, sample_inputs(net))
+
+    assert integers(read_onnx(model)) == integers(net)
+    assert [r.shape for r in results] == list(net.shapes_of(net.outputs))
+
+
+def test_one_network_through_keras_torch_onnx_and_the_builder() -> None:
+    b = Builder("small")
+    x = b.input((1, 28, 28))
+    x = b.relu(b.conv(x, 6, 5, padding=2, name="c1"))
+    x = b.pool(x, "average", 2)
+    x = b.flatten(b.pool(b.relu(b.conv(x, 16, 5, name="c2")), "average", 2))
+    by_hand = b.build(b.dense(b.relu(b.dense(x, 84, name="d1")), 10, name="d2"))
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            L.Conv2D(6, 5, padding="same", activation="relu"),
+            L.AveragePooling2D(2),
+            L.Conv2D(16, 5, activation="relu"),
+            L.AveragePooling2D(2),
+            L.Flatten(),
+            L.Dense(84, activation="relu"),
+            L.Dense(10),
+        ]
+    )
+    nn = torch.nn
+    module = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2),
+        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.AvgPool2d(2),
+        nn.Flatten(), nn.Linear(400, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+    everywhere = {
+        integers(by_hand),
+        integers(read(model)),
+        integers(read_torch(module, (1, 1, 28, 28))),
+        integers(read_onnx(to_onnx(by_hand))),
+        integers(read_onnx(to_onnx(read(model)))),
+    }
+
+    assert len(everywhere) == 1
 
 
 def test_shared_layers_nested_models_and_several_outputs() -> None:

@@ -217,10 +217,11 @@ def _prelu(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any])
     given = only(args)
     shared = {int(a) for a in layer.config.get("shared_axes") or ()}
     shape = [1 if i + 1 in shared else n for i, n in enumerate(given.shape[1:])]
-    slopes = k.weight(layer, "alpha", shape)
-    count = math.prod(shape)
-    made = k.apply("prelu", given.value, layer=layer, weights=[slopes], slopes=count)
-    return Signal(made, given.first)
+    slopes, count = k.weight(layer, "alpha", shape), math.prod(shape)
+    by_channel = len(shape) > 1 and count == given.shape[-1]
+    x = k.channels_first(given, Layer("", "", {}, "")) if by_channel else given.value
+    made = k.apply("prelu", x, layer=layer, weights=[slopes], slopes=count)
+    return Signal(made, by_channel or given.first)
 
 
 @handles("Softmax")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,7 @@ from tradespace.graph.readers.onnx_recorder import (
     Item,
     Recorder,
     UndeterminedError,
+    role_by_name,
 )
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ class Reading:
             unread = name not in self.recorder.readers and name not in self.recorder.weights
             if unread and self.recorder.items[name].elements > 1:
                 item = Item((), "fp32", held=(name,))
-                self.recorder.declare(item, _role_by_name(name), "unused")
+                self.recorder.declare(item, role_by_name(name), "unused")
 
     def closing_notes(self, graph: Any) -> Iterable[str]:
         """Yield what a reader of the counts has to know."""
@@ -318,10 +318,3 @@ class Reading:
                 f"Shapes after {names} are guesses: that operator is not known and the file does "
                 "not say what it gives."
             )
-
-
-def _role_by_name(name: str) -> str:
-    """Return the role that a name suggests, of an initializer that no operator uses."""
-    if re.search(r"running_(mean|var)|moving_(mean|variance)", name):
-        return "statistic"
-    return "bias" if "bias" in name.lower() else ""

@@ -29,6 +29,17 @@ _WEIGHT_NAMES = {
 }
 
 
+_STATISTIC = re.compile(r"((running|moving)_)?(mean|var|variance)(_\d+)?")
+
+
+def role_by_name(name: str) -> str:
+    """Return the role that a name suggests where no layer tells it: a bias, a statistic, none."""
+    last = re.split(r"[./]", name)[-1].lower()
+    if _STATISTIC.fullmatch(last):
+        return "statistic"
+    return "bias" if "bias" in last else ""
+
+
 class UndeterminedError(Exception):
     """The shape of a result depends on data, or on an operator that is not known."""
 
@@ -252,8 +263,8 @@ class Recorder:
     def signal(self, item: Item, layer: str = "constant") -> Value:
         """Return the value of an item; numbers become one when they are first used."""
         if item.value is None:
-            biases = all("bias" in re.split(r"[./]", name)[-1].lower() for name in item.held)
-            role = "bias" if biases and item.held else ""
+            roles = {role_by_name(name) for name in item.held}
+            role = roles.pop() if len(roles) == 1 else ""
             own = self.declare(item, role, layer) if self.is_parameter(item) else []
             item.value = self.builder.apply_many(
                 "fill",

@@ -374,9 +374,7 @@ def _recurrent(e: Emitter, node: Node) -> None:
         for _ in range(directions):
             parts[0].append(e.weight(held.pop(0), fmt, (1, gates * hidden, width)))
             parts[1].append(e.weight(held.pop(0), fmt, (1, gates * hidden, hidden)))
-            both = [e.weight(held.pop(0), fmt, (1, gates * hidden)) for _ in range(biases)]
-            if len(both) == 1:
-                both.append(e.full((1, gates * hidden), 0, fmt))
+            both = _biases(e, held, fmt, biases, gates * hidden)
             if both:
                 parts[2].append(_joined(e, both, axis=1))
         inputs = [x, *(_joined(e, p, axis=0) for p in parts if p)]
@@ -396,6 +394,14 @@ def _recurrent(e: Emitter, node: Node) -> None:
     else:
         y = e.reshape(e.transpose(last, (1, 0, 2)), (e.shape(x)[1], directions * hidden))
     e.result(node, y)
+
+
+def _biases(e: Emitter, held: list[int], fmt: str, count: int, size: int) -> list[str]:
+    """Return the bias vectors of a cell; Keras keeps both in one."""
+    if count > 1 and e.network.parameters[held[0]].elements == count * size:
+        return [e.weight(held.pop(0), fmt, (1, count * size))]
+    both = [e.weight(held.pop(0), fmt, (1, size)) for _ in range(count)]
+    return [*both, e.full((1, size), 0, fmt)] if len(both) == 1 else both
 
 
 def _joined(e: Emitter, parts: Sequence[str], *, axis: int) -> str:
