@@ -112,6 +112,8 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Any]] = {
         (2, 4, 16),
     ),
 }
+#: Those that take more than a second to write.
+LARGE = ("alexnet", "googlenet", "densenet121", "resnet50", "resnet50-v1")
 UNEXPORTED = {
     ("before dynamo", "encoder"): "torch's old exporter hands attention a tensor for a flag",
     ("before dynamo", "decoder"): "torch's old exporter hands attention a tensor for a flag",
@@ -155,7 +157,10 @@ def export(
     return read_onnx(path)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if n in LARGE else ()) for n in CASES],
+)
 def test_what_the_writer_wrote_reads_as_the_same_network(name: str) -> None:
     traced = read_torch(module(name), CASES[name][1])
 
@@ -270,7 +275,9 @@ ZOO = (
 )
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in LARGE else ()) for n in ZOO]
+)
 def test_a_network_of_the_zoo_comes_back_from_an_onnx_file(name: str) -> None:
     made = network(name, batch=2)
 
