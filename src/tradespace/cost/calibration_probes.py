@@ -23,7 +23,7 @@ _MOST_WEIGHT_BYTES = 80e6
 #: An accelerator is given this much more at a time; with less it would only be started.
 _ACCELERATED = 128
 #: Further sizes for an accelerator, along the first axis of a class.
-_MORE_POSITIONS, _MORE_ROWS = (25088.0, 200704.0), (4096.0, 32768.0)
+_MORE_POSITIONS, _MORE_ROWS = (200704.0,), (32768.0,)
 _MORE_ELEMENTS = 25165824.0
 _HEADS, _MORE_HEADS = 4, 64
 
@@ -98,6 +98,8 @@ def _elements(point: Point) -> float:
     return point[0]
 
 
+#: Of images of 7, 14, 28, 56, 112 and 224 pixels a side.
+_POSITIONS = (49.0, 196.0, 784.0, 3136.0, 12544.0, 50176.0)
 _SIZES = (768.0, 12288.0, 98304.0, 786432.0, 3145728.0)
 _FEW = (768.0, 98304.0, 1572864.0)
 
@@ -156,8 +158,8 @@ def _enlarged(family: Family) -> Family:
 
 def _products(heads: int) -> list[Family]:
     return [
-        _product("convolution 1x1", 1, (49.0, 196.0, 784.0, 3136.0), (16.0, 64.0, 256.0, 1024.0)),
-        _product("convolution 3x3", 3, (49.0, 196.0, 784.0, 3136.0), (16.0, 64.0, 128.0, 512.0)),
+        _product("convolution 1x1", 1, _POSITIONS, (16.0, 64.0, 256.0, 1024.0)),
+        _product("convolution 3x3", 3, _POSITIONS, (16.0, 64.0, 128.0, 512.0)),
         _product("convolution 5x5", 5, (49.0, 784.0), (16.0, 64.0, 192.0)),
         Family(
             "convolution of images",
@@ -184,7 +186,7 @@ def _products(heads: int) -> list[Family]:
         Family(
             "dense",
             ("rows", "outputs", "inputs"),
-            ((1.0, 8.0, 32.0, 128.0, 512.0), *((64.0, 256.0, 1024.0, 4096.0),) * 2),
+            ((1.0, 8.0, 32.0, 128.0, 512.0, 4096.0), *((64.0, 256.0, 1024.0, 4096.0),) * 2),
             lambda p: p[0] * p[1] * p[2],
             chains.dense,
             symmetric=(1, 2),

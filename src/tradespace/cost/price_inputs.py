@@ -194,7 +194,7 @@ def _hours(
     chip = made.processor
     if rate is not None:
         made.take("rate of a chip", rate, "FLOP/s", ASKED)
-        _say_share(made, rate)
+        _check_rate(made, rate)
         return chip_hours_of(flop=made.flop, rate_flop_per_s=rate)
     if chip is None:
         return None
@@ -230,7 +230,7 @@ def _hours(
     return chip_hours_of(flop=made.flop, rate_flop_per_s=peak * used)
 
 
-def _say_share(made: Inputs, rate: float) -> None:
+def _check_rate(made: Inputs, rate: float) -> None:
     chip = made.processor
     best = max(chip.peak_ops_per_s.values(), default=0.0) if chip else 0.0
     if chip and rate > best > 0:

@@ -72,7 +72,12 @@ def _mass(kg: float) -> str:
 
 def _span(ends: tuple[float, float]) -> str:
     low, high = (number(end) for end in ends)
-    return low if low == high else f"{low} to {high}"
+    if low == high:
+        return low
+    for size in (1e9, _MILLION):
+        if size / 100 <= ends[0] < size <= ends[1] < 1e3 * size:  # both on the scale of the high
+            return f"{format_number(ends[0] / size, significant=4)} to {high}"
+    return f"{low} to {high}"
 
 
 def figures(made: TrainingPrice) -> list[tuple[str, str]]:
