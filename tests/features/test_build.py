@@ -254,7 +254,7 @@ t.build(t.views(), sys.argv[3], data=sys.argv[2], rows_at_once=int(sys.argv[4]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rows_at_once", [18_000, 9_000])
+@pytest.mark.parametrize("rows_at_once", [18_000, 5_000])
 def test_a_build_that_is_killed_again_and_again_gives_the_same_files(
     rows_at_once: int, source: Callable[[pl.DataFrame], str], tmp_path: Path
 ) -> None:

@@ -66,5 +66,5 @@ def test_streaming_is_bit_equal_to_batch(rows: int | None) -> None:
     transactions = pl.read_parquet(DATA / "transactions.parquet").head(rows or 2**31)
     differences = verify(VIEWS, read_events(VIEWS["customer"].source, transactions))
 
-    assert len(differences) == 12
+    assert len(differences) == 14
     assert [difference for difference in differences if difference.rows] == []

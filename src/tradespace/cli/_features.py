@@ -134,15 +134,22 @@ def join(
 
 
 @app.command()
-def verify(file: File, data: Data = None, *, as_json: AsJson = False) -> None:
+def verify(
+    file: File,
+    data: Data = None,
+    view: Views = None,
+    *,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Replay the events through the streaming engine and compare every value with batch."""
     from tradespace.features.build import source_events
-    from tradespace.features.load import load_views
     from tradespace.features.replay import verify as verify_views
 
-    views = load_views(file)
+    views = _chosen(file, view)
     events = source_events(views, data=data)
-    found = verify_views(views, events)
+    with _progress(show=not (quiet or as_json)) as listen:
+        found = verify_views(views, events, progress=lambda share: listen(share, "Replaying."))
     record = [{"feature": d.feature, "rows": d.rows, "greatest": d.greatest} for d in found]
     lines = [
         f"{d.feature}: {d.rows} of {len(events):,} differ, at most {d.greatest:g}" for d in found

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.batch import compute_rows
-from tradespace.features.definitions import FeatureView, View
+from tradespace.features.batch import compute_all
+from tradespace.features.definitions import FeatureView, RowFeatures, View
 from tradespace.features.events import Events, times_us
 from tradespace.features.stream import StreamEngine
 
@@ -103,29 +103,58 @@ def backfill(
     return done
 
 
-def verify(views: Mapping[str, View], events: Events) -> list[Difference]:
-    """Return how streaming differs from batch; each event's row is read as it arrives."""
+def verify(
+    views: Mapping[str, View], events: Events, *, progress: Callable[[float], None] = _quiet
+) -> list[Difference]:
+    """Return how streaming differs from batch; each event's row is read as it arrives.
+
+    Parameters
+    ----------
+    views : Mapping of str to view
+        All over the source of the events. Row features are evaluated event by event.
+    events : Events
+    progress : callable
+        Told the share that is done.
+
+    """
     windowed = [view for view in views.values() if isinstance(view, FeatureView)]
+    plain = [view for view in views.values() if isinstance(view, RowFeatures)]
     arrival = events.time_us if events.created_us is None else events.created_us
     keys = (arrival,) if events.rank is None else (events.rank, events.time_us, arrival)
     order = np.lexsort(keys)
-    lateness = int((arrival - events.time_us).max())
-    engine = StreamEngine(windowed, whole_columns=whole_columns(events.frame), lateness_us=lateness)
-    streamed = {v.name: np.empty((len(events), len(v.names))) for v in windowed}
+    engine = None
+    if windowed:
+        lateness = int((arrival - events.time_us).max())
+        whole = whole_columns(events.frame)
+        engine = StreamEngine(windowed, whole_columns=whole, lateness_us=lateness)
+    streamed = {v.name: np.empty((len(events), len(v.names))) for v in views.values()}
     done = 0
     for part in event_dicts(events, order):
         for row in part:
-            engine.push([row], commit=False)
-            for view in windowed:
-                streamed[view.name][order[done]] = engine.row(view.name, row)
+            if engine is not None:
+                engine.push([row], commit=False)
+                for view in windowed:
+                    streamed[view.name][order[done]] = engine.row(view.name, row)
+            for rows in plain:
+                streamed[rows.name][order[done]] = _evaluated(rows, row)
             done += 1
-        engine.commit()
-    found = []
-    for view in windowed:
-        for place, (name, expected) in enumerate(compute_rows(view, events).items()):
-            got = streamed[view.name][:, place]
-            both_missing = np.isnan(got) & np.isnan(expected)
-            differs = ~((got == expected) | both_missing)
-            greatest = float(np.nanmax(np.abs(got - expected), initial=0.0))
-            found.append(Difference(name, int(differs.sum()), greatest))
-    return found
+        if engine is not None:
+            engine.commit()
+        progress(done / len(order))
+    computed = compute_all(views, events)
+    return [
+        _difference(name, streamed[view.name][:, place], computed[name])
+        for view in views.values()
+        for place, name in enumerate(view.names)
+    ]
+
+
+def _evaluated(view: RowFeatures, row: Mapping[str, Any]) -> list[float]:
+    values = [e.evaluate(row, time_zone=view.source.time_zone) for e in view.expressions]
+    return [np.nan if value is None else float(value) for value in values]
+
+
+def _difference(name: str, got: Any, expected: Any) -> Difference:
+    differs = ~((got == expected) | (np.isnan(got) & np.isnan(expected)))
+    greatest = float(np.nanmax(np.abs(got - expected), initial=0.0))
+    return Difference(name, int(differs.sum()), greatest)
