@@ -329,7 +329,7 @@ def _history(config: Mapping[str, Any]) -> tuple[str, int, int]:
     return str(name), int(index), int(at)
 
 
-def _needed(node: Mapping[str, Any]) -> list[tuple[str, int, int]]:
+def _needed(node: Any) -> list[tuple[str, int, int]]:
     if not isinstance(node, Mapping):
         msg = "The configuration joins its layers in the way of Keras 2."
         raise GraphError(msg, remedy="Load the model with Keras 3 and save it as .keras.")

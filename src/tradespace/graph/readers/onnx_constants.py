@@ -66,10 +66,6 @@ def _divide(a: Array, b: Array) -> Array:
     return np.asarray(np.true_divide(a, b))
 
 
-def _modulo(a: Array, b: Array) -> Array:
-    return np.asarray(np.mod(a, b))
-
-
 def _reduce(function: Callable[..., Any]) -> Callable[..., Array]:
     def fold(arrays: Sequence[Array | None], attributes: Mapping[str, Any]) -> Array:
         keep = bool(attributes.get("keepdims", 1))
@@ -85,7 +81,6 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "Sub": np.subtract,
     "Mul": np.multiply,
     "Div": _divide,
-    "Mod": _modulo,
     "Pow": lambda a, b: np.power(a, b).astype(a.dtype),
     "Neg": np.negative,
     "Abs": np.abs,
@@ -115,6 +110,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
 }
 #: Functions of operands and attributes.
 _OTHERS: dict[str, Callable[[Sequence[Any], Mapping[str, Any]], Any]] = {
+    "Mod": lambda x, a: (np.fmod if a.get("fmod") else np.mod)(x[0], x[1]),
     "Gather": lambda x, a: np.take(x[0], x[1].astype(np.int64), axis=a.get("axis", 0)),
     "Concat": lambda x, a: np.concatenate(x, axis=a.get("axis", 0)),
     "Unsqueeze": _unsqueeze,
@@ -202,9 +198,8 @@ def _split(arrays: Sequence[Array | None], attributes: Mapping[str, Any]) -> lis
     x, axis = np.asarray(arrays[0]), int(attributes.get("axis", 0))
     sizes = attributes.get("split") if len(arrays) < 2 or arrays[1] is None else arrays[1].tolist()
     if sizes is None:
-        count = attributes.get("num_outputs")
-        few = 0 < int(count or 0) <= x.size
-        return list(np.array_split(x, int(count), axis)) if few else None
+        count = int(attributes.get("num_outputs") or 0)
+        return list(np.array_split(x, count, axis)) if 0 < count <= x.size else None
     return list(np.split(x, np.cumsum(sizes)[:-1], axis))
 
 
