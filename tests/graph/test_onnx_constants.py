@@ -46,7 +46,7 @@ CASES: dict[str, tuple[str, list[Any], dict[str, Any]]] = {
     "product": ("Mul", [ints(2, 3), np.asarray(4, WHOLE)], {}),
     "power": ("Pow", [ints(2, 3), ints(2, 2)], {}),
     "range": ("Range", [np.asarray(2, WHOLE), np.asarray(9, WHOLE), np.asarray(3, WHOLE)], {}),
-    "range of floats": ("Range", [np.asarray(0, REAL), np.asarray(1, REAL), np.asarray(0.25, REAL)], {}),
+    "range of floats": ("Range", [np.asarray(n, REAL) for n in (0, 1, 0.25)], {}),
     "expand": ("Expand", [np.ones((1, 3), WHOLE), ints(2, 1, 3)], {}),
     "tile": ("Tile", [ints(1, 2), ints(3)], {}),
     "where": ("Where", [np.asarray([True, False]), ints(1, 2), ints(3, 4)], {}),
