@@ -9,13 +9,17 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tradespace.components.runtime import open_artifact
 from tradespace.components.schemas import check_schema
 from tradespace.core.errors import DataError, FeatureError
 from tradespace.data.inputs import InputColumn, InputSchema
 from tradespace.data.storage import open_dataset
+from tradespace.explore.evaluate import evaluate
 from tradespace.explore.worker import prepare_data
 from tradespace.features import EventSource, FeatureView, RowFeatures, count, hour, mean
+from tradespace.features.catalogue import uses
 from tradespace.features.events import read_events
+from tradespace.features.load import load_views
 from tradespace.features.online import OnlineInputs
 from tradespace.features.skew import skew
 from tradespace.features.stream import StreamEngine
@@ -154,8 +158,8 @@ def test_a_log_without_features_is_refused() -> None:
         skew({"card": CARD}, pl.DataFrame({"card_id": [1]}), time="at")
 
 
-def test_a_study_gives_its_inputs_the_versions_of_their_features(tmp_path: Path) -> None:
-    n = 60
+def small_study(folder: Path, *, window: str = "1d") -> Path:
+    n = 400
     pl.DataFrame(
         {
             "id": range(n),
@@ -164,21 +168,47 @@ def test_a_study_gives_its_inputs_the_versions_of_their_features(tmp_path: Path)
             "eur": [float(i * 7 % 11) for i in range(n)],
             "fraud": [i * 5 % 7 == 0 for i in range(n)],
         }
-    ).write_parquet(tmp_path / "rows.parquet")
-    (tmp_path / "features.yaml").write_text(
+    ).write_parquet(folder / "rows.parquet")
+    (folder / "features.yaml").write_text(
         "sources: {rows: {time: at, id: id}}\n"
-        "views: {card: {source: rows, entity: card, features: [count: 1d]}}\n"
+        "views: {card: {source: rows, entity: card, features: "
+        f"[mean: {{column: eur, window: {window}, name: recent}}]}}}}\n"
     )
-    (tmp_path / "study.yaml").write_text(
+    (folder / "study.yaml").write_text(
         "purpose: test\ndata: rows.parquet\ntarget: fraud\n"
         "columns: {time: at, id: id, entity: card}\n"
         "features: [features.yaml:card]\n"
         "constraints: [average_precision >= 0.1]\ncandidates: [logistic_regression]\n"
+        "budget: {bootstrap: 50, workers: 1}\n"
     )
-    study = load_study(tmp_path / "study.yaml")
+    return folder / "study.yaml"
+
+
+def test_a_study_gives_its_inputs_the_versions_of_their_features(tmp_path: Path) -> None:
+    study = load_study(small_study(tmp_path))
     record = prepare_data(study, str(tmp_path / "data"))
     versions = {c.name: c.version for c in open_dataset(tmp_path / "data").inputs.schema.columns}
     lineage = record["features"]["features.yaml:card"]
 
-    assert versions == {"eur": "", "card_count_1d": lineage["features"]["card_count_1d"]}
+    assert versions == {"eur": "", "recent": lineage["features"]["recent"]}
     assert lineage["view"] == "card"
+
+
+@pytest.mark.slow
+def test_a_component_that_was_chosen_refuses_a_changed_feature(tmp_path: Path) -> None:
+    evaluate(small_study(tmp_path))
+    folder = tmp_path / "study.tradespace"
+    views = load_views(tmp_path / "features.yaml")
+    used = uses(tmp_path, views)["card"]
+    artifact = open_artifact(next((folder / "artifacts").rglob("*.onnx")))
+    now = open_dataset(folder / "data").inputs
+    small_study(tmp_path, window="2d")
+    changed = load_views(tmp_path / "features.yaml")
+    prepare_data(load_study(tmp_path / "study.yaml"), str(tmp_path / "changed"))
+    later = open_dataset(tmp_path / "changed").inputs
+
+    assert [(use["reference"], use["current"]) for use in used] == [("features.yaml:card", True)]
+    assert [use["current"] for use in uses(tmp_path, changed)["card"]] == [False]
+    assert artifact.predict(now).shape[0] == 400
+    with pytest.raises(DataError, match="'recent' is of version"):
+        artifact.predict(later)
