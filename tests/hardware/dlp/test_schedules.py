@@ -206,4 +206,4 @@ def test_alexnet_vgg19_and_a_large_product_are_scheduled_in_seconds() -> None:
     schedule_network(zoo_layers("vgg19"), MACHINE)
     schedule(dense(1024, 1024, 1024), MACHINE)
 
-    assert time.process_time() - start < 20  # a guard; benchmarks/dlp_schedules.py measures it
+    assert time.process_time() - start < 6  # a guard; benchmarks/dlp_schedules.py measures it

@@ -247,6 +247,12 @@ def test_the_page_of_a_timeline_loads_nothing_from_elsewhere() -> None:
     assert "http" not in page
     assert "&lt;serial&gt;" in page
     assert page.count("<rect") == 4
+    assert [page.count(f'<rect class="{kind}"') for kind in ("load", "compute", "store")] == [
+        2,
+        1,
+        1,
+    ]
+    assert "transfer busy 97.0 %, compute 3.0 %" in page
 
 
 def test_the_time_command_gives_time_bound_and_idle_lanes(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ _EFFORT = 3000  # computations that a search may look at
 _EACH = 60  # computations that a plan costs besides
 _SMALL = 1500
 _ENOUGH = 1.0001  # of what is proved
+_FAR = 1.001  # of it: worth looking longer
 _NEARLY = 1.0002  # of what is hoped for, where looking costs more
 TASKS = 1200
 _TURNS = 24  # plans of a kind that may be looked at
@@ -210,7 +211,7 @@ def _preference(found: Table, word: int) -> Numbers:
     few computations make short programs that are found soon.
     """
     many = (found.tasks > TASKS).astype(float) + (found.tasks > 4 * TASKS)
-    share = 1 + 2.5e-8 * found.tasks + 3e-4 * many
+    share = 1 + 1e-8 * found.tasks + 3e-4 * many
     return np.asarray(found.ticks * share + 0.001 * word * found.words)
 
 
@@ -275,7 +276,8 @@ class Search:
             if best is not None:
                 small = spent < _SMALL  # then it costs little to doubt the estimates
                 enough = _ENOUGH * proved if small else _NEARLY * max(least, proved)
-                if best.ticks <= enough or spent > _EFFORT:
+                effort = _EFFORT if best.ticks <= _FAR * max(least, proved) else 1.5 * _EFFORT
+                if best.ticks <= enough or spent > effort:
                     break
                 if found.ticks[at] * (0.8 if small else 1.0) >= best.ticks:
                     continue

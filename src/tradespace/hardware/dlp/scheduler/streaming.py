@@ -133,11 +133,16 @@ class _Builder:
         cells: Iterable[int],
         *,
         part: tuple[int, int, int, int] | None = None,
+        rows: bool = True,
     ) -> None:
-        """Add one computation; ``part`` is (c0, c1, f0, f1) while the first panel is loaded."""
+        """Add one computation; ``part`` is (c0, c1, f0, f1) while the first panel is loaded.
+
+        Without ``rows`` all of the input is there and stays.
+        """
         layer, work = self.layer, self.work
         c0, c1, f0, f1 = part or (0, layer.channels, 0, layer.window[0])
-        self.load_rows(out, c0, c1, f0, f1, fresh=part is not None)
+        if rows:
+            self.load_rows(out, c0, c1, f0, f1, fresh=part is not None)
         self.load_columns(out, c0, c1, f0, f1, fresh=part is not None)
         size = (out.n1 - out.n0) * (out.y1 - out.y0) * (out.x1 - out.x0)
         terms = (c1 - c0) * (f1 - f0) * layer.window[1]
@@ -190,7 +195,8 @@ def stream_columns(layer: Layer, plan: Streaming, *, ratio: float, taper: float)
         if n1 == layer.outputs:
             pieces = list(_tapered(n0, n1, 0, layer.rows, taper))
         for piece in pieces:
-            built.task(part(*piece), 0, [n % places for n in range(piece[0], piece[1])])
+            cells = [n % places for n in range(piece[0], piece[1])]
+            built.task(part(*piece), 0, cells, rows=False)
     return built.work
 
 
