@@ -29,6 +29,7 @@ _WEIGHT_NAMES = {
 }
 
 
+_BIAS = re.compile(r"(.*_)?(bias|beta)(_quantized\w*|_\d+)?")
 _STATISTIC = re.compile(r"((running|moving)_)?(mean|var|variance)(_\d+)?")
 
 
@@ -37,7 +38,7 @@ def role_by_name(name: str) -> str:
     last = re.split(r"[./]", name)[-1].lower()
     if _STATISTIC.fullmatch(last):
         return "statistic"
-    return "bias" if "bias" in last else ""
+    return "bias" if _BIAS.fullmatch(last) else ""
 
 
 class UndeterminedError(Exception):
