@@ -23,6 +23,8 @@ BROKEN = {
     "an endloop without a loop": ("sync\nendloop", 2, "closes no loop", "Remove it"),
     "a loop without a count": ("loop\nendloop", 1, "needs its count", "loop N"),
     "a loop of zero iterations": ("loop 0\nendloop", 1, "count of the loop", "from 1"),
+    "loops a hundred and one deep": ("loop 2\n" * 101, 101, "100 deep", "Multiply the counts"),
+    "a number of thousands of digits": ("loop " + "9" * 5000, 1, "5000 characters", "whole"),
     "a counter used twice": ("loop 2 i\nloop 2 i\nendloop\nendloop", 2, "'i'", "another name"),
     "a counter outside its loop": (
         "loop 2 i\nendloop\nmove DRAM[4*i] NRAM[0] 4",

@@ -37,6 +37,7 @@ from tradespace.hardware.dlp.instructions import (
     dense_axes,
 )
 
+_DEEPEST = 100  # loops in one another
 _WORDS = ("move", "compute", "loop", "endloop", "sync", "array")
 _ATTRIBUTES = ("out", "in", "w", "in2", "shape", "mode", "stride", "pad", "window", "imm")
 _OPERAND = re.compile(r"([A-Za-z]\w*)(?:\[([^\]]*)\])?")
@@ -135,6 +136,9 @@ class _Assembler:
             raise self.error(msg, f"Write '{usage}'.")
 
     def whole(self, text: str, what: str, *, least: int = 1) -> int:
+        if len(text) > 300:  # more digits than any amount has
+            msg = f"The {what} has {len(text)} characters."
+            raise self.error(msg, f"Write a whole number from {least}, without a unit.")
         if not re.fullmatch(r"\d[\d_]*", text) or int(text.replace("_", "")) < least:
             msg = f"The {what} is {text!r}."
             raise self.error(msg, f"Write a whole number from {least}, without a unit.")
@@ -144,6 +148,9 @@ class _Assembler:
         if len(words) not in (2, 3):
             msg = "A loop needs its count."
             raise self.error(msg, "Write 'loop N' or 'loop N counter'.")
+        if len(self.counters) >= _DEEPEST:
+            msg = f"Loops stand more than {_DEEPEST} deep in one another."
+            raise self.error(msg, "Multiply the counts of loops that hold nothing but a loop.")
         name = words[2] if len(words) == 3 else ""
         if name and not re.fullmatch(r"[a-z]\w*", name):
             msg = f"Bad counter {name!r}."
