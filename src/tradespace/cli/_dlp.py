@@ -13,7 +13,6 @@ from tradespace.core.errors import InputError, ProcessorError
 if TYPE_CHECKING:
     from tradespace.hardware.dlp.instructions import Program
     from tradespace.hardware.dlp.machine import Machine
-    from tradespace.hardware.dlp.results import NetworkOnDlp, OperatorOnDlp
     from tradespace.hardware.dlp.scheduler.search import Objective
 
 app = typer.Typer(
@@ -66,6 +65,7 @@ def time(
     as_json: JsonOption = False,
 ) -> None:
     """Say how long a program takes and how far that is from the bound."""
+    from tradespace.cli._dlp_tables import print_time
     from tradespace.hardware.dlp.bounds import program_bound_s
     from tradespace.hardware.dlp.simulator.closed_form import simulate
     from tradespace.hardware.dlp.simulator.tokens import simulate_tokens
@@ -104,37 +104,7 @@ def time(
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    _print_time(facts)
-
-
-def _print_time(facts: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from tradespace.hardware.dlp.units import format_bytes, format_time
-
-    typer.echo(f"time    {format_time(facts['time_s'])} ({facts['cycles']:.10g} cycles)")
-    typer.echo(
-        f"bound   {format_time(facts['bound_s'])} (all of this program's work, perfectly "
-        f"overlapped): {100 * facts['above_bound']:.2f} % above the bound"
-    )
-    if "tokens_time_s" in facts:
-        typer.echo(f"tokens  {format_time(facts['tokens_time_s'])} without its syncs")
-    typer.echo(f"traffic {format_bytes(facts['dram_bytes'])}    energy {facts['energy_j']:.4g} J")
-    table = Table(title="segments" if len(facts["segments"]) <= 40 else "first 40 segments")
-    for name in ("lines", "times", "time", "transfer", "compute", "idle"):
-        table.add_column(name, justify="left" if name in ("lines", "idle") else "right")
-    for s in facts["segments"][:40]:
-        first, last = s["lines"]
-        table.add_row(
-            f"{first}-{last}" if last != first else str(first),
-            str(s["times"]),
-            format_time(s["time_s"]),
-            format_time(s["transfer_s"]),
-            format_time(s["compute_s"]),
-            s["idle"],
-        )
-    Console(width=max(100, Console().width)).print(table)
+    print_time(facts)
 
 
 @app.command()
@@ -210,6 +180,7 @@ def schedule(
     as_json: JsonOption = False,
 ) -> None:
     """Write near-optimal programs for a layer or a network, with their bounds."""
+    from tradespace.cli._dlp_tables import facts_of, print_schedules, programs_of, write_programs
     from tradespace.graph.network import Network
     from tradespace.hardware.dlp.machine import load_machine
     from tradespace.hardware.dlp.naming import parse_target
@@ -230,48 +201,26 @@ def schedule(
             found = schedule_layers_on(target, chip, **settings)
     except InputError as error:
         _fail(error)
-    programs = {} if out is None and isinstance(target, Network) else _programs(found)
+    programs = {} if out is None and isinstance(target, Network) else programs_of(found)
     if out is not None:
         try:
-            _write_programs(out, programs, single=len(programs) == 1)
+            write_programs(out, programs, single=len(programs) == 1)
         except OSError as error:
             _fail(_unwritable(out, error))
     if as_json:
         extra = {"program": next(iter(programs.values()))} if len(programs) == 1 else {}
         totals = found.to_dict()
-        layers = [_facts(row) for row in found.rows]
+        layers = [facts_of(row) for row in found.rows]
         typer.echo(json.dumps({**totals, "layers": layers, **extra}))
         return
     if not isinstance(target, Network) and out is None:
         typer.echo("\n".join(programs.values()), nl=False)
-    _print_schedules(found)
+    print_schedules(found)
 
 
 def _unwritable(path: Path, error: OSError) -> ProcessorError:
     msg = f"Cannot write {str(path)!r}: {error.strerror}."
     return ProcessorError(msg, remedy="Give a path in a folder that exists and may be written.")
-
-
-def _programs(found: NetworkOnDlp) -> dict[str, str]:
-    """Return the programs of all scheduled layers by name, equal pieces of a layer once."""
-    from tradespace.hardware.dlp.disassembler import disassemble
-
-    made: dict[str, str] = {}
-    for row in found.rows:
-        for number, (one, _) in enumerate(row.schedules):
-            name = row.name if len(row.schedules) == 1 else f"{row.name}.part{number}"
-            made[name] = disassemble(one.program)
-    return made
-
-
-def _write_programs(out: Path, programs: dict[str, str], *, single: bool) -> None:
-    if single:
-        out.write_text(next(iter(programs.values())), encoding="utf-8")
-        return
-    out.mkdir(parents=True, exist_ok=True)
-    for name, text in programs.items():
-        path = out / f"{name.replace('/', '_').replace(':', '_')}.dlp"
-        path.write_text(text, encoding="utf-8")
 
 
 def _objectives(text: str) -> tuple[Objective, ...]:
@@ -285,73 +234,6 @@ def _objectives(text: str) -> tuple[Objective, ...]:
         msg = f"Unknown objective in {text!r}."
         raise ProcessorError(msg, remedy=f"Use {', '.join(known)}, in order of importance.")
     return chosen
-
-
-def _facts(row: OperatorOnDlp) -> dict[str, Any]:
-    """Return the facts of a row, with those of its schedule where it is one layer."""
-    facts = {"layer": row.name, **row.to_dict()}
-    if len(row.schedules) == 1 and row.schedules[0][1] == 1:
-        one = row.schedules[0][0]
-        facts |= {
-            "t0_s": one.bound.t0_s,
-            "certified_s": one.bound.certified_s,
-            "above_t0": one.time_s / one.bound.t0_s - 1,
-            "traffic_words": one.traffic_words,
-            "bound_words": one.bound.traffic_words,
-            "segments": one.n_segments,
-            "plan": str(one.plan),
-        }
-    return facts
-
-
-def _print_schedules(found: NetworkOnDlp) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from tradespace.hardware.dlp.bounds import ASSUMPTIONS, SOURCE
-    from tradespace.hardware.dlp.units import format_bytes, format_time
-
-    table = Table()
-    names = ("layer", "how", "time", "bound T*", "gap", "limit", "traffic", "least", "energy")
-    for name in names:
-        table.add_column(name, justify="left" if name in ("layer", "how", "limit") else "right")
-    for row in found.rows:
-        table.add_row(
-            row.name,
-            row.how,
-            format_time(row.time_s),
-            format_time(row.bound_s),
-            f"{100 * row.gap:.3f} %",
-            row.limit,
-            format_bytes(row.traffic_bytes),
-            format_bytes(row.bound_bytes),
-            f"{row.energy_j:.3g} J",
-        )
-    Console(width=max(120, Console().width)).print(table)
-    if len(found.rows) > 1:
-        typer.echo(
-            f"total {format_time(found.time_s)}, bound {format_time(found.bound_s)}: "
-            f"{100 * found.gap:.4f} % above; energy {found.energy_j:.4g} J"
-        )
-    for lacking in found.uncovered:
-        typer.echo(f"not done: {lacking.name} ({lacking.operator}): {lacking.reason}")
-    for row in found.rows:
-        if row.gap > 0.02:
-            typer.echo(f"{row.name}: {100 * row.gap:.1f} % above the bound, because {_reason(row)}")
-    typer.echo(f"bound of traffic: {SOURCE}")
-    typer.echo("assumptions: " + "; ".join(ASSUMPTIONS))
-
-
-def _reason(row: OperatorOnDlp) -> str:
-    """Return why a row stays away from its bound."""
-    if row.how == "recurrent":
-        return "its weights are loaded again in every step where they do not stay on the chip."
-    if len(row.schedules) > 1:
-        return "it is done in parts that hand results to one another through DRAM."
-    return (
-        "its first load and last store are long against its work, or its memories are small "
-        "for its tiles."
-    )
 
 
 @app.command()
