@@ -95,10 +95,10 @@ def _network(
     configuration: Mapping[str, Any], shapes: Shapes | None, name: str, at: list[str]
 ) -> Network:
     """Return the network; `at` is told the layers that are read."""
-    from tradespace.graph.readers import keras_movement, keras_plain
+    from tradespace.graph.readers import keras_movement, keras_plain, keras_sequence
     from tradespace.graph.readers.keras_layers import HANDLERS
 
-    del keras_movement, keras_plain  # they add their handlers
+    del keras_movement, keras_plain, keras_sequence  # they add their handlers
     model = layer_of(configuration, "", frozen=False)
     model.path = ""
     if not is_model(model):

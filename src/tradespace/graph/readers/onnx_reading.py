@@ -45,10 +45,16 @@ class Reading:
     """A model while it is read: runs its nodes in order, those of branches taken included."""
 
     def __init__(self, model: onnx.ModelProto, builder: Builder) -> None:
-        from tradespace.graph.readers import onnx_movement, onnx_norms, onnx_pointwise
+        from tradespace.graph.readers import (
+            onnx_movement,
+            onnx_norms,
+            onnx_pointwise,
+            onnx_sequence,
+        )
         from tradespace.graph.readers.onnx_layers import HANDLERS
 
-        del onnx_movement, onnx_norms, onnx_pointwise  # they add their handlers
+        # They add their handlers.
+        del onnx_movement, onnx_norms, onnx_pointwise, onnx_sequence
         self._handlers = HANDLERS
         self._opsets = {o.domain or "ai.onnx": o.version for o in model.opset_import}
         self._opsets.setdefault("ai.onnx", 1)
