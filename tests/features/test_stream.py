@@ -11,10 +11,21 @@ import polars as pl
 import pytest
 
 from tradespace.core.errors import FeatureError, StoreError
-from tradespace.features import EventSource, FeatureView, count, last, mean, sum_
+from tradespace.features import (
+    EventSource,
+    FeatureView,
+    RowFeatures,
+    column,
+    count,
+    hour,
+    last,
+    mean,
+    since_last,
+    sum_,
+)
 from tradespace.features.batch import compute_at
 from tradespace.features.events import read_events
-from tradespace.features.replay import backfill
+from tradespace.features.replay import backfill, verify
 from tradespace.features.state import SqliteState
 from tradespace.features.stream import StreamEngine
 
@@ -183,3 +194,14 @@ def test_history_that_was_taken_in_halfway_is_taken_in_again(tmp_path: Path) -> 
     backfill(again, events, offset=25_000)
 
     assert again.read("card", range(7), now_us=int(events.time_us.max()))[:, 0].sum() == 25_000
+
+
+def test_events_without_ids_are_verified_too() -> None:
+    nameless = EventSource("log", time="at", decimals={"eur": 2})
+    view = FeatureView("card", nameless, "card", [count("3s"), mean("eur", "9s"), since_last()])
+    clock = RowFeatures("clock", nameless, {"late": hour("at") >= 1, "dear": column("eur") > 0.5})
+    found = verify({"card": view, "clock": clock}, read_events(nameless, log(300)))
+
+    assert [(one.feature, one.rows) for one in found] == [
+        (name, 0) for name in (*view.names, *clock.names)
+    ]
