@@ -162,6 +162,30 @@ def test_frozen_parts_take_neither_gradient_nor_state() -> None:
     assert part.backward_macs < whole.backward_macs
 
 
+def test_a_stack_of_recurrent_layers_counts_as_its_layers_do() -> None:
+    whole, single = Builder("whole"), Builder("single")
+    x = whole.input((7, 5))
+    stack = inspect(whole.build(whole.recurrent("lstm", x, 11, layers=3)))
+    y = single.input((7, 5))
+    for _ in range(3):
+        y = single.recurrent("lstm", y, 11)
+    layers = inspect(single.build(y))
+
+    assert stack.neurons["layers"] == layers.neurons["layers"] == 3 * 7 * 11
+    assert stack.neurons["channels"] == layers.neurons["channels"] == 3 * 11
+    assert stack.depth == layers.depth == 3
+    assert stack.macs == layers.macs
+
+
+def test_adding_positions_is_no_residual_sum() -> None:
+    b = Builder("positions")
+    held = b.parameter("positions", (7, 5), "position")
+    x = b.add(b.input((7, 5)), b.apply("fill", parameters=[held], shape=(7, 5)))
+    found = inspect(b.build(b.add(x, b.dense(x, 5))))
+
+    assert found.neurons["layers+residual"] - found.neurons["layers"] == 35
+
+
 def test_a_format_of_one_byte_takes_a_quarter_of_the_weights() -> None:
     assert inspect(MLP, format="int8").memory.weights_bytes * 4 == (
         inspect(MLP).memory.weights_bytes

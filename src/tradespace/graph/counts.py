@@ -217,13 +217,24 @@ def neurons(
     if convention == "activations":
         counted = [row for row in rows if _computes(row)]
         return _one(network, sum(row.elements for row in counted))
-    total = _one(network, sum(row.elements for row in layers))
+    total = _one(network, sum(row.elements + _inside(row) for row in layers))
     if convention == "layers+input":
         total += _one(network, sum(network.tensors[i].elements for i in network.inputs))
     if convention == "layers+residual":
+        held = {i for r in rows if r.node.operator == "fill" for i in r.node.outputs}
         sums = [r for r in rows if r.node.operator == "add" and len(r.node.inputs) > 1]
-        total += _one(network, sum(row.elements for row in sums))
+        joined = [r for r in sums if not held.intersection(r.node.inputs)]
+        total += _one(network, sum(row.elements for row in joined))
     return total
+
+
+def _inside(row: NodeCounts) -> int:
+    """Return the outputs of recurrent layers under the last one of a stack."""
+    if row.operator.kind != "recurrent":
+        return 0
+    symbols = row.symbols
+    width = symbols["d"] * symbols["R"]
+    return symbols["N"] * symbols["T"] * width * (symbols["L"] - 1)
 
 
 def _is_module(row: NodeCounts) -> bool:
@@ -239,8 +250,9 @@ def _computes(row: NodeCounts) -> bool:
 
 def _channels(row: NodeCounts) -> int:
     shape = row.output_shapes[0]
-    dense = row.node.operator in ("dense", "rnn", "gru", "lstm")
-    return shape[-1] if dense else shape[1]
+    if row.operator.kind == "recurrent":
+        return shape[-1] * row.symbols["L"]
+    return shape[-1] if row.node.operator == "dense" else shape[1]
 
 
 def _one(network: Network, total: int) -> int:
@@ -260,7 +272,8 @@ def depth(network: Network) -> int:
     longest = 0
     for node in network.nodes:
         below = max((levels.get(i, 0) for i in node.inputs), default=0)
-        level = below + int(operator(node.operator).weighted)
+        op = operator(node.operator)
+        level = below + int(op.weighted) * int(node.attributes.get("layers", 1))
         longest = max(longest, level)
         for i in node.outputs:
             levels[i] = level
