@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tradespace.cost.calibration import Calibration
     from tradespace.cost.calibration_run import Progress
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 from tradespace.cli._common import AsJson, console, print_json
 from tradespace.cli._inspect import Batch, Format, Settings, read_settings, write_text
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

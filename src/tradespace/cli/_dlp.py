@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tradespace.hardware.dlp.scheduler.search import Objective
 
 app = typer.Typer(
+    add_completion=False,
     name="dlp",
     help="The deep-learning processor: time programs, run them, schedule networks.",
     no_args_is_help=True,

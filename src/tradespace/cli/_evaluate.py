@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tradespace.core.decisions import Decision
     from tradespace.explore.events import Event, Listener
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _STAGES = {
     "data": "Reading the data",

@@ -13,7 +13,9 @@ import typer
 if TYPE_CHECKING:
     from tradespace.features.definitions import View
 
-app = typer.Typer(no_args_is_help=True, help="Build, join, verify and list feature views.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Build, join, verify and list feature views."
+)
 
 File = Annotated[
     str, typer.Argument(help="Python or YAML file that defines views.", metavar="FEATURES")

@@ -9,7 +9,7 @@ import typer
 
 from tradespace.cli._common import AsJson, print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -9,21 +9,33 @@ import typer
 
 from tradespace.cli._common import AsJson, console, print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
-Batch = Annotated[int | None, typer.Option("--batch", help="Samples in one pass.", min=1)]
+Batch = Annotated[
+    int | None,
+    typer.Option("--batch", rich_help_panel="Network", help="Samples in one pass.", min=1),
+]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A setting of the builder or constructor: length=2048."),
+    typer.Option(
+        "--set",
+        rich_help_panel="Network",
+        help="A setting of the builder or constructor: length=2048.",
+    ),
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", help="Number format: fp32, tf32, bf16, fp16, fp8, int8, int4."),
+    typer.Option(
+        "--format",
+        rich_help_panel="Network",
+        help="Number format: fp32, tf32, bf16, fp16, fp8, int8, int4.",
+    ),
 ]
 On = Annotated[
     str | None,
     typer.Option(
         "--on",
+        rich_help_panel="Costs",
         help="Processor: a name of 'tradespace list processors', a YAML file, dlp, or "
         "this-machine once it is calibrated.",
     ),
@@ -72,7 +84,11 @@ def inspect(
     ],
     inputs: Annotated[
         list[str] | None,
-        typer.Option("--input", help="Shape of an input: 8x3x224x224, ids=8x128:int64."),
+        typer.Option(
+            "--input",
+            rich_help_panel="Network",
+            help="Shape of an input: 8x3x224x224, ids=8x128:int64.",
+        ),
     ] = None,
     batch: Batch = None,
     settings: Settings = None,
@@ -80,66 +96,116 @@ def inspect(
     on: On = None,
     train: Annotated[
         str | None,
-        typer.Option("--train", help="Optimizer: sgd, momentum, adam, adamw, adagrad, rmsprop."),
+        typer.Option(
+            "--train",
+            rich_help_panel="Training",
+            help="Optimizer: sgd, momentum, adam, adamw, adafactor, ...",
+        ),
     ] = None,
     checkpoint: Annotated[
         int | None,
         typer.Option(
             "--checkpoint",
+            rich_help_panel="Training",
             help="Segments whose activations are computed again in the backward pass.",
             min=1,
         ),
     ] = None,
     freeze: Annotated[
-        list[str] | None, typer.Option("--freeze", help="A part that is not trained: its path.")
+        list[str] | None,
+        typer.Option(
+            "--freeze", rich_help_panel="Training", help="A part that is not trained: its path."
+        ),
     ] = None,
     samples: Annotated[
         float | None,
-        typer.Option("--samples", help="Samples seen in the training run: rows times epochs."),
+        typer.Option(
+            "--samples",
+            rich_help_panel="Training",
+            help="Samples seen in the training run: rows times epochs.",
+        ),
     ] = None,
-    chips: Annotated[int, typer.Option("--chips", help="Processors that share them.", min=1)] = 1,
+    chips: Annotated[
+        int,
+        typer.Option(
+            "--chips", rich_help_panel="Training", help="Processors that share them.", min=1
+        ),
+    ] = 1,
     region: Annotated[
         str | None,
-        typer.Option("--region", help="Electricity for carbon: see 'tradespace list regions'."),
+        typer.Option(
+            "--region",
+            rich_help_panel="Costs",
+            help="Electricity for carbon: see 'tradespace list regions'.",
+        ),
     ] = None,
     efficiency: Annotated[
         float,
-        typer.Option("--efficiency", help="Share of the peaks that programs reach; 1 is a bound."),
+        typer.Option(
+            "--efficiency",
+            rich_help_panel="Costs",
+            help="Share of the peaks that programs reach; 1 is a bound.",
+        ),
     ] = 1.0,
     budget: Annotated[
         list[str] | None,
         typer.Option(
-            "--budget", help='Find the largest that keeps a bound: "memory <= 8 GB". Repeatable.'
+            "--budget",
+            rich_help_panel="The other way round",
+            help='Find the largest that keeps a bound: "memory <= 8 GB". Repeatable.',
         ),
     ] = None,
     vary: Annotated[
         str | None,
-        typer.Option("--vary", help="What the budget varies: batch [default], length, width, ..."),
+        typer.Option(
+            "--vary",
+            rich_help_panel="The other way round",
+            help="What the budget varies: batch unless named; length, width, ...",
+        ),
     ] = None,
     parameters: Annotated[
         str,
-        typer.Option("--parameters", help="Convention: trainable, all, weights or shared-bias."),
+        typer.Option(
+            "--parameters",
+            rich_help_panel="Output",
+            help="Convention: trainable, all, weights or shared-bias.",
+        ),
     ] = "trainable",
     neurons: Annotated[
         str,
         typer.Option(
             "--neurons",
-            help="Convention: layers, layers+input, layers+residual, channels or activations.",
+            rich_help_panel="Output",
+            help="Convention: layers, layers+input, layers+residual, channels, activations, ...",
         ),
     ] = "layers",
     depth: Annotated[
         int | None,
-        typer.Option("--depth", help="Parts of a path that tell rows apart.", min=0),
+        typer.Option(
+            "--depth", rich_help_panel="Output", help="Parts of a path that tell rows apart.", min=0
+        ),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Print every operator.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", rich_help_panel="Output", help="Print every operator.")
+    ] = False,
     formulas: Annotated[
-        bool, typer.Option("--formulas", help="Print the formula of every layer's MACs.")
+        bool,
+        typer.Option(
+            "--formulas", rich_help_panel="Output", help="Print the formula of every layer's MACs."
+        ),
     ] = False,
     html: Annotated[
         Path | None,
-        typer.Option("--html", help="Write a page with a map of parameters, MACs and memory."),
+        typer.Option(
+            "--html",
+            rich_help_panel="Output",
+            help="Write a page with a map of parameters, MACs and memory.",
+        ),
     ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write the layers as CSV.")] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", rich_help_panel="Output", help="Write the layers as CSV."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a network counts, needs and costs, before anything is trained.

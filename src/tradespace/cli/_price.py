@@ -8,7 +8,7 @@ import typer
 
 from tradespace.cli._common import AsJson, console, print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from tradespace.cli._common import (
     print_json,
 )
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
