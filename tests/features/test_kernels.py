@@ -100,6 +100,7 @@ def test_blocks_and_threads_change_no_value(
     events = read_events(source, frame)
     whole = compute_rows(view, events, threads=1)
     monkeypatch.setattr(_blocks, "_BLOCK", 200)
+    monkeypatch.setattr(_blocks, "_MANY", 0)
     monkeypatch.setattr(batch, "_FEW", 0)
     cut = compute_rows(view, events, threads=threads)
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Entity and time share one sortable 64-bit number.
 _MOST = 2**62
+#: From so many rows on a counting sort is worth loading a library for.
+_MANY = 1 << 17
 #: Events of a block: its arrays of 64-bit numbers take a quarter of a megabyte each.
 _BLOCK = 1 << 15
 
@@ -217,40 +219,46 @@ def arrange(
         n_codes = max(n_codes, int(query_entity.max()) + 1)
     span = int(max(time.max(), query_time.max())) + horizon_us // unit + 3
     created = None if created_us is None else (created_us - start + unit - 1) // unit + 1
-    order = _sort(entity, time, events.rank, ordered=events.ordered)
-    starts = _starts(entity, n_codes)
+    order, starts = _deal(entity, n_codes, _by_time(time, events))
     ranked = events.rank is not None
     if queries is None:
         return Arranged(
             order, starts, time, created, order, starts, time,
             own=True, ranked=ranked, span=span, unit_us=unit, owner=owner,
         )  # fmt: skip
-    query_order = _sort(query_entity, query_time, None, ordered=False)
+    by_time = np.argsort(query_time, kind="stable")
+    query_order, query_starts = _deal(query_entity, n_codes, by_time)
     return Arranged(
-        order, starts, time, created, query_order, _starts(query_entity, n_codes), query_time,
+        order, starts, time, created, query_order, query_starts, query_time,
         own=False, ranked=ranked, span=span, unit_us=unit, owner=owner,
     )  # fmt: skip
 
 
-def _starts(entity: npt.NDArray[Any], n_codes: int) -> Ints:
-    starts = np.zeros(n_codes + 1, np.int64)
-    np.cumsum(np.bincount(entity, minlength=n_codes), out=starts[1:])
-    return starts
+def _by_time(time: npt.NDArray[Any], events: Events) -> Ints | None:
+    """Return the order of time and id; None: that is how events stand."""
+    if events.ordered:
+        return None
+    if events.rank is None:
+        return np.argsort(time, kind="stable")
+    return np.lexsort((events.rank, time))
 
 
-def _sort(
-    entity: npt.NDArray[Any], time: npt.NDArray[Any], rank: Ints | None, *, ordered: bool
-) -> Ints:
-    """Sort by entity, time, rank; events in order of time need only be dealt out (radix sort)."""
-    order = None
-    if not ordered:
-        order = np.argsort(time, kind="stable") if rank is None else np.lexsort((rank, time))
-    most = int(entity.max(initial=0))
-    for shift in range(16 if order is None else 0, max(most.bit_length(), 1), 16):
-        order = np.argsort(entity.astype(np.uint16), kind="stable") if order is None else order
-        digit = (entity >> shift).astype(np.uint16)[order]
-        order = order[np.argsort(digit, kind="stable")]
-    return np.argsort(entity.astype(np.uint16), kind="stable") if order is None else order
+def _deal(entity: npt.NDArray[Any], n_codes: int, before: Ints | None) -> tuple[Ints, Ints]:
+    """Deal rows out to their entities, in the order they have, and say where each starts."""
+    codes = entity if before is None else entity[before]
+    n = len(codes)
+    if _MANY <= n < 1 << 31:
+        from scipy.sparse import coo_array
+
+        # Making a sparse matrix of rows is a counting sort, twice as fast as a radix sort.
+        places = np.arange(n, dtype=np.int32)
+        rows = coo_array((np.ones(n, np.int8), (codes, places)), shape=(n_codes, n)).tocsr()
+        dealt, starts = rows.indices.astype(np.int64), rows.indptr.astype(np.int64)
+    else:
+        dealt = np.argsort(codes.astype(np.uint16) if n_codes <= 1 << 16 else codes, kind="stable")
+        starts = np.zeros(n_codes + 1, np.int64)
+        np.cumsum(np.bincount(codes, minlength=n_codes), out=starts[1:])
+    return dealt if before is None else before[dealt], starts
 
 
 def _units(times_us: Ints, start: int, unit: int) -> npt.NDArray[Any]:
