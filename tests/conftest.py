@@ -10,9 +10,19 @@ import pytest
 from hypothesis import settings
 
 # Where a submission is judged, the same examples every time; elsewhere new ones, to find more.
+# Times are not judged: what else a machine does is not the code's fault.
+settings.register_profile("here", deadline=None)
 settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what takes minutes unless it is asked for."""
+    if os.environ.get("TRADESPACE_THOROUGH"):
+        return
+    for item in items:
+        if item.get_closest_marker("thorough"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: set TRADESPACE_THOROUGH"))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -192,14 +191,8 @@ def test_a_format_of_one_byte_takes_a_quarter_of_the_weights() -> None:
     )
 
 
-def test_gpt_3_takes_seven_hundred_gigabytes_and_a_moment() -> None:
-    inspect("gpt-3")  # what is loaded once is loaded
-    started = time.process_time()
-    found = inspect("gpt-3")
-    seconds = time.process_time() - started
-
-    assert round(found.memory.weights_bytes / 1e9, -1) == 700
-    assert seconds < 2.0  # an order of magnitude above what it takes: 0.1 s
+def test_gpt_3_takes_seven_hundred_gigabytes() -> None:
+    assert round(inspect("gpt-3").memory.weights_bytes / 1e9, -1) == 700
 
 
 # ---------------------------------------------------------------- the inverse question

@@ -117,8 +117,18 @@ def counted_in_keras(model: Any) -> tuple[int, int]:
     return macs, outputs
 
 
+#: The larger ones of a kind differ in sizes only.
+_LARGE = ("101", "152", "169", "201", "netb2", "netb3", "netb4", "netb5", "netb6", "netb7", "large")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", APPLICATIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.thorough) if any(x in n for x in _LARGE) else n
+        for n in APPLICATIONS
+    ],
+)
 def test_counts_are_those_of_the_model_that_keras_builds(name: str) -> None:
     size = network_row(name).settings["size"]
     with keras_without_memory() as keras:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,17 +30,9 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def built(name: str) -> tuple[Network, float]:
-    """Give the network with its default settings and the processor time of building it."""
-    network(name)  # imports
-    start = time.process_time()
-    made = network(name)
-    return made, time.process_time() - start
-
-
-@pytest.fixture(scope="module")
-def default(built: tuple[Network, float]) -> Network:
-    return built[0]
+def default(name: str) -> Network:
+    """Give the network with its default settings."""
+    return network(name)
 
 
 # ------------------------------------------------------------------------------- the registry
@@ -84,10 +75,6 @@ def test_accuracies_are_percentages_and_the_best_of_five_is_never_worse() -> Non
 
 
 # -------------------------------------------------------------------------------- one network
-
-
-def test_a_network_is_built_in_a_fraction_of_a_second(built: tuple[Network, float]) -> None:
-    assert built[1] < 0.25
 
 
 def test_every_operator_is_known_and_has_a_name_of_its_own(default: Network) -> None:
