@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tradespace.core.errors import FeatureError
+from tradespace.core.errors import FeatureError, InputError
 from tradespace.features import (
     ColumnRule,
     Contract,
@@ -32,6 +32,7 @@ from tradespace.features import (
 from tradespace.features.contracts import OnBreach
 from tradespace.features.load import load_view, load_views
 from tradespace.features.yaml_views import parse_views
+from tradespace.study.load import load_study
 
 TEXT = """
 sources:
@@ -218,3 +219,15 @@ def test_what_is_wrong_in_yaml_is_said_at_its_place(text: str, place: str, messa
         parse_views(text, file="f.yaml")
     assert str(caught.value).startswith(place)
     assert caught.value.remedy
+
+
+def test_a_study_that_names_no_such_file_of_views_is_told_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "features.yaml").write_text(TEXT)
+    (tmp_path / "rows.csv").write_text("a,y\n1,0\n2,1\n")
+    (tmp_path / "study.yaml").write_text(
+        "purpose: p\ndata: rows.csv\ntarget: y\nfeatures: [feature.yaml:card]\n"
+        "constraints: [accuracy >= 90 %]\n"
+    )
+
+    with pytest.raises(InputError, match=r"study.yaml:4:\d+.*Did you mean 'features.yaml'"):
+        load_study(tmp_path / "study.yaml")

@@ -74,9 +74,8 @@ def build_in_parts(
             by_entity.setdefault(view.entity, {})[name] = view
     entities = list(by_entity)
     n_chunks = sum(low <= stale[-1] and high >= first for low, high in found.chunks)
-    for done, chunk in enumerate(_spread(found, entities, first, stale[-1], n_parts, work)):
-        del chunk
-        progress(0.3 * (done + 1) / n_chunks, "Parting events by entity.")
+    for done in _spread(found, entities, first, stale[-1], n_parts, work):
+        progress(0.3 * done / n_chunks, "Parting events by entity.")
     kept = pl.Series(stale)
     for place, group in enumerate(by_entity.values()):
         for part in range(n_parts):
@@ -96,8 +95,8 @@ def _write(frame: pl.DataFrame, place: Path) -> None:
 def _spread(
     found: Survey, entities: Sequence[str], first: int, last: int, n_parts: int, work: Path
 ) -> Iterator[int]:
-    """Write each chunk of the source, divided into parts for each kind of entity."""
-    for number, events, slices in found.read(first, last):
+    """Write each chunk of the source, divided by each kind of entity; yield how many are done."""
+    for done, (number, events, slices) in enumerate(found.read(first, last), start=1):
         complete = work / f"chunk-{number}"
         if not complete.exists():
             frame = _numbered(number, events.frame, slices)
@@ -114,7 +113,7 @@ def _spread(
                         work / f"events-{place}-{part}-{number}.parquet",
                     )
             complete.touch()
-        yield number
+        yield done
 
 
 def _compute(
