@@ -312,6 +312,11 @@ def test_larger_pictures_take_more_products_and_leave_convolutions_as_they_are(
         assert parameters(small) == parameters(large)
 
 
+def test_a_width_that_would_change_nothing_is_refused() -> None:
+    with pytest.raises(GraphError, match="neither groups nor a width"):
+        network("resnet18", width=128)
+
+
 @pytest.mark.parametrize(
     "name", ["mobilenet-v1", "mobilenet-v2", "mobilenet-v3-large", "mnasnet1-0"]
 )

@@ -77,6 +77,9 @@ def resnet(
     if stride_in not in ("1x1", "3x3"):
         msg = f"The stride of a bottleneck stands in its 1x1 or its 3x3; got {stride_in!r}."
         raise GraphError(msg, remedy='Give stride_in "3x3" (v1.5) or "1x1" (v1).')
+    if depth < 50 and (groups, width) != (1, 64):
+        msg = f"The blocks of {depth} layers have neither groups nor a width of their own."
+        raise GraphError(msg, remedy="Choose a depth of 50, 101 or 152, or leave both out.")
     b = Builder(name, batch=batch)
     x = b.input((3, size, size))
     x = trunk(
