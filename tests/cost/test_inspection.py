@@ -88,6 +88,14 @@ def test_the_frame_has_a_row_for_every_layer() -> None:
     assert frame["macs"].sum() == found.macs
 
 
+def test_it_prints_as_the_command_does(capsys: pytest.CaptureFixture[str]) -> None:
+    inspect(MLP).show()
+    text = capsys.readouterr().out
+
+    assert "266,610" in text
+    assert "hidden1" in text
+
+
 def test_the_record_is_plain_data() -> None:
     found = inspect(MLP, on="t4", train="adam", region="fr", samples=1e6, batch=32)
     record = json.loads(json.dumps(found.to_dict()))

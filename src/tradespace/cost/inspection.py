@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+    from rich.console import Console, ConsoleOptions, RenderResult
 
     from tradespace.hardware.profiles import Processor, Region
 
@@ -181,6 +182,18 @@ class Inspection:
 
         page: str = load_object("tradespace.report.html.network_page:network_page")(self)
         return page
+
+    def show(self) -> None:
+        """Print what the command prints."""
+        from rich.console import Console
+
+        Console(highlight=False).print(self)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from tradespace.core.rendering import load_object
+
+        parts = load_object("tradespace.report.network_terminal:renderables")
+        yield from parts(self, options.max_width)
 
     def _repr_html_(self) -> str:
         return render_html(self)

@@ -15,7 +15,7 @@ from tradespace.cost.layers import Layer, grouped, repeated, summary
 from tradespace.graph.counts import NEURON_CONVENTIONS, PARAMETER_CONVENTIONS
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from tradespace.cost.inspection import Inspection
     from tradespace.cost.running import Running
@@ -75,21 +75,35 @@ def print_inspection(
     every: bool = False,
 ) -> None:
     """Print totals first, then what was asked for beyond them, then the layers."""
-    console.print()
-    console.print(_title(found))
+    parts = renderables(found, console.width, depth=depth, formulas=formulas, every=every)
+    for part in parts:
+        console.print(part)
+
+
+def renderables(
+    found: Inspection,
+    width: int,
+    *,
+    depth: int | None = None,
+    formulas: bool = False,
+    every: bool = False,
+) -> Iterator[RenderableType]:
+    """Give the parts of what is printed, for a terminal of so many columns."""
+    yield ""
+    yield _title(found)
     if found.lower_bound:
-        console.print(_warning(found))
-    console.print()
-    console.print(_grid(totals_rows(found)))
+        yield _warning(found)
+    yield ""
+    yield _grid(totals_rows(found))
     if found.running is not None:
-        _block(console, running_title(found), running_rows(found.running))
+        yield from _block(running_title(found), running_rows(found.running))
     if found.training is not None:
-        _block(console, training_title(found.training), training_rows(found.training))
-    console.print()
-    console.print(_layers(found, depth=depth, every=every, width=console.width))
+        yield from _block(training_title(found.training), training_rows(found.training))
+    yield ""
+    yield _layers(found, depth=depth, every=every, width=width)
     if formulas:
-        _formulas(found, console)
-    _notes(found, console)
+        yield from _formulas(found)
+    yield from _notes(found)
 
 
 def _title(found: Inspection) -> Text:
@@ -187,9 +201,9 @@ def _published(found: Inspection) -> Iterator[tuple[str, str]]:
             yield name, f"{facts[name]:g}"
 
 
-def _block(console: Console, title: str, rows: Iterator[tuple[str, str, str]]) -> None:
-    console.print(f"\n[bold]{escape(title)}[/bold]")
-    console.print(_grid(rows))
+def _block(title: str, rows: Iterator[tuple[str, str, str]]) -> Iterator[RenderableType]:
+    yield f"\n[bold]{escape(title)}[/bold]"
+    yield _grid(rows)
 
 
 def _fit(fits: bool | None, needed: int, have: float | None) -> str:  # noqa: FBT001 - private
@@ -342,8 +356,8 @@ def _bar(share: float) -> str:
     return "█" * full + ("▏▎▍▌▋▊▉"[rest - 1] if rest else "")
 
 
-def _formulas(found: Inspection, console: Console) -> None:
-    console.print("\n[bold]Multiply-accumulates[/bold]")
+def _formulas(found: Inspection) -> Iterator[RenderableType]:
+    yield "\n[bold]Multiply-accumulates[/bold]"
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("layer", "formula", "with numbers", "MACs"):
         table.add_column(name, justify="right" if name == "MACs" else "left", overflow="fold")
@@ -353,10 +367,10 @@ def _formulas(found: Inspection, console: Console) -> None:
             table.add_row(
                 escape(layer.name), escape(layer.formula), escape(numbers), f"{layer.macs:,}"
             )
-    console.print(table)
+    yield table
 
 
-def _notes(found: Inspection, console: Console) -> None:
+def _notes(found: Inspection) -> Iterator[RenderableType]:
     lines: list[str] = [*found.network.notes]
     for part in (found.running, found.training):
         lines += [] if part is None else part.assumptions
@@ -364,6 +378,6 @@ def _notes(found: Inspection, console: Console) -> None:
         lines.append(f"network: {found.network.source}")
     if not lines:
         return
-    console.print("\n[bold]What the figures rest on[/bold]")
+    yield "\n[bold]What the figures rest on[/bold]"
     for line in dict.fromkeys(lines):
-        console.print(f"  [dim]• {escape(line)}[/dim]")
+        yield f"  [dim]• {escape(line)}[/dim]"
