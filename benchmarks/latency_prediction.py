@@ -88,6 +88,13 @@ def main() -> None:
     parser.add_argument("--more", action="store_true")
     parser.add_argument("--detail", default="")
     arguments = parser.parse_args()
+    # The first session tells the processor how to round tiny numbers; threads inherit it.
+    runner(
+        arguments.runtime,
+        device=arguments.device,
+        number_format=arguments.format,
+        threads=arguments.threads,
+    ).prepare(network("mlp-784-300-100-10").with_format(arguments.format))()
     store = arguments.calibration
     if store and store.exists():
         machine = Calibration.from_dict(json.loads(store.read_text(encoding="utf-8")))

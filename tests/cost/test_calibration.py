@@ -25,6 +25,7 @@ from tradespace.cost.calibration_store import (
     load_calibration,
     save_calibration,
 )
+from tradespace.cost.calibration_thread import in_own_thread
 from tradespace.cost.calibration_timing import Timing, runner, time_pass
 from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network
@@ -447,7 +448,8 @@ def test_timing_takes_the_least_of_several_runs() -> None:
 
 def test_onnx_runtime_runs_what_is_predicted() -> None:
     run = runner("onnxruntime")
-    timing = time_network(run, network("mlp-784-300-100-10"), least=3, enough_s=0.0)
+    net = network("mlp-784-300-100-10")
+    timing = in_own_thread(lambda: time_network(run, net, least=3, enough_s=0.0))
 
     assert 0 < timing.cpu_s < 1
     assert "onnxruntime" in run.versions()
@@ -482,3 +484,17 @@ def test_what_does_not_go_together_is_refused(given: dict[str, Any], said: str) 
         runner(**given)
 
     assert said in str(caught.value)
+
+
+@pytest.mark.slow
+def test_calibrating_leaves_the_rounding_of_tiny_numbers_as_it_was() -> None:
+    smallest_normal = 2.2250738585072014e-308
+
+    calibrate(holdout=(), chosen=lambda family: family.name == "relu")
+
+    assert smallest_normal / 2 > 0.0
+
+
+def test_an_error_in_a_thread_of_its_own_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        in_own_thread(lambda: 1 // 0)

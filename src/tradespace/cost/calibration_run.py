@@ -15,6 +15,7 @@ from tradespace.cost.calibration import Calibration, HoldOut, predict
 from tradespace.cost.calibration_grid import build_grid
 from tradespace.cost.calibration_machine import machine_facts
 from tradespace.cost.calibration_probes import Family, Probe, families
+from tradespace.cost.calibration_thread import in_own_thread
 from tradespace.cost.calibration_timing import Runner, Timing, runner, time_pass
 from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network
@@ -78,16 +79,39 @@ def calibrate(
         If what is asked for does not go together.
 
     """
+    return in_own_thread(
+        lambda: _calibrate(
+            runtime,
+            device=device,
+            number_format=number_format,
+            threads=threads,
+            name=name,
+            holdout=_held_out(device) if holdout is None else holdout,
+            chosen=chosen,
+            tell=progress or _silent,
+        )
+    )
+
+
+def _calibrate(
+    runtime: str,
+    *,
+    device: str,
+    number_format: str,
+    threads: int,
+    name: str,
+    holdout: Sequence[tuple[str, Mapping[str, Any]]],
+    chosen: Callable[[Family], bool] | None,
+    tell: Progress,
+) -> Calibration:
     began = time.perf_counter()
-    tell: Progress = progress or _silent
     run = runner(runtime, device=device, number_format=number_format, threads=threads)
     known = families(accelerator=device != "cpu")
     wanted = [f for f in known if chosen is None or chosen(f)]
     probes = [p for family in wanted for p in family.probes(number_format)]
     # In random order, so that a slow moment of the machine does not fall on one class.
     random.Random(0).shuffle(probes)  # noqa: S311 - no secret
-    held = _held_out(device) if holdout is None else holdout
-    total = len(probes) + len(held) + 2
+    total = len(probes) + len(holdout) + 2
     single = device == "cpu" and threads == 1
     walls = cpus = 0.0
     tell(0, total, "starting a pass")
@@ -139,7 +163,7 @@ def calibrate(
         failures=tuple(failures),
     )
     rows = []
-    for i, (network, settings) in enumerate(held):
+    for i, (network, settings) in enumerate(holdout):
         tell(len(probes) + 2 + i, total, f"held out: {network}")
         row = _hold_out(run, made, network, settings, single=single)
         if isinstance(row, str):
