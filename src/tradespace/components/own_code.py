@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tradespace.core.errors import SettingError
+from tradespace.core.own_files import file_spec
 from tradespace.core.suggest import unknown_name
 
 #: Modules made from files get names that start so; a state may hold types of theirs.
@@ -63,7 +64,7 @@ def _module_of(path: Path) -> Any:
     name = PREFIX + hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = file_spec(name, path)
     if spec is None or spec.loader is None:
         msg = f"{str(path)!r} cannot be read as a Python module."
         raise SettingError(msg)

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from tradespace.core.errors import DataError
+from tradespace.core.own_files import file_spec
 from tradespace.core.suggest import unknown_name
 
 
@@ -77,7 +78,7 @@ def _module_of_file(path: Path) -> Any:
         msg = f"There is no Python file {str(path)!r}."
         raise DataError(msg, remedy="Paths are relative to the study file.")
     name = f"_tradespace_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = file_spec(name, path)
     if spec is None or spec.loader is None:
         msg = f"The file {str(path)!r} is not a Python module."
         raise DataError(msg, remedy="Its name must end in '.py'.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tradespace.core.errors import FeatureError, InputError, Place
+from tradespace.core.own_files import file_spec
 from tradespace.core.suggest import unknown_name
 from tradespace.features.definitions import FeatureView, RowFeatures, View
 
@@ -33,7 +34,7 @@ def load_module(path: Path) -> ModuleType:
         msg = f"There is no file {str(path)!r} of features."
         raise FeatureError(msg, remedy="Paths count from the folder of the study.")
     name = f"tradespace_features_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = file_spec(name, path)
     if spec is None or spec.loader is None:
         msg = f"{path.name!r} is not a Python file."
         raise FeatureError(msg, remedy="Features stand in a file that ends in .py.")

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from tradespace.core.errors import GraphError, Place
+from tradespace.core.own_files import file_spec
 from tradespace.core.suggest import nearest
 
 
@@ -73,7 +74,7 @@ def _from_file(file: Path, name: str) -> ModuleType:
             return found
     resolved = str(file.resolve())
     unique = f"_inspected_{hashlib.sha256(resolved.encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(unique, file)
+    spec = file_spec(unique, file)
     if spec is None or spec.loader is None:
         msg = f"File {str(file)!r} cannot be imported."
         raise GraphError(msg, remedy="Give a file that ends in .py.")
