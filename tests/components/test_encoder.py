@@ -64,6 +64,14 @@ def test_graph_and_arrays_agree_to_the_bit_on_any_table(
     assert np.array_equal(X, through_onnx(encoder, train))
 
 
+@pytest.mark.parametrize("size", [2.7e-70, 1e-39, 3e-38, 1e-30, 5e-324, 1e300])
+def test_graph_and_arrays_agree_on_numbers_near_the_ends_of_formats(size: float) -> None:
+    train = numbers_only([0.0, size])
+    encoder = fit_encoder(train, resolve_preprocessing({}))
+
+    assert np.array_equal(encoder.transform(train), through_onnx(encoder, train))
+
+
 @pytest.mark.parametrize("scale", ["standard", "none"])
 def test_graph_and_arrays_agree_on_unseen_levels_and_texts(scale: str) -> None:
     encoder = fit_encoder(mixed_inputs(200, seed=0), resolve_preprocessing({"scale": scale}))

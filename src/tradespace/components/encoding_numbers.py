@@ -27,6 +27,10 @@ LIMIT = 1e18
 _DAY_S = 86400.0
 
 
+#: ONNX Runtime looks at a constant that is subtracted as fp32 and leaves out what is zero there.
+_LEAST_CENTER = 1.2e-38
+
+
 @dataclass(frozen=True, slots=True)
 class NumberPlan:
     """What became of the numbers and dates of the training rows.
@@ -195,6 +199,8 @@ def _statistics(
     center = float((present.sum() + n_missing * fill) / n) if n_missing else float(present.mean())
     squares = float(np.square(present - center).sum()) + n_missing * (fill - center) ** 2
     scale = float(np.sqrt(squares / n))
+    if abs(center) < _LEAST_CENTER:
+        center = 0.0
     return (fill, center, scale if varies and scale > 0 else 1.0), varies
 
 
