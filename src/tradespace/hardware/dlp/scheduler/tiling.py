@@ -90,9 +90,11 @@ class _ChannelRing:
             low, high = (a + self.shift) % self.size, (a + self.shift) % self.size + b - a
             begin = self.tile * self.channels
             held, wanted = holder[low:high], range(begin + a, begin + b)
-            if held != list(wanted):
+            if held[0] != begin + a or held != list(wanted):
                 holder[low:high] = wanted
-                if set(held).isdisjoint(wanted):
+                # The ends tell most cases apart without looking each channel up.
+                apart = max(held) < begin + a or min(held) >= begin + b
+                if apart or set(held).isdisjoint(wanted):
                     made.append((a, b, max(last[low:high])))
                 else:
                     pairs = enumerate(zip(held, wanted, strict=True))
