@@ -16,6 +16,7 @@ from tradespace.cost.inspection import inspect
 from tradespace.cost.layers import folded, grouped, repeated, summary
 from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network
+from tradespace.hardware.profiles import Region
 
 MLP = "mlp-784-300-100-10"
 
@@ -123,6 +124,21 @@ def test_energy_is_power_times_time_and_carbon_follows_the_region() -> None:
 
     assert found.energy_j == pytest.approx(250.0 * found.latency.time_s)
     assert found.carbon_g == pytest.approx(found.energy_j / 3.6e6 * 56.039)
+
+
+def test_energy_is_that_of_the_processors_and_carbon_adds_the_data_center() -> None:
+    place = Region(id="x", name="X", carbon_g_per_kwh=100.0, pue=1.5)
+    found = inspect(MLP, on="v100-pcie", train="adam", region=place, samples=1e6, chips=4)
+    running, training = found.running, found.training
+    assert running is not None
+    assert training is not None
+    assert training.time_s is not None
+
+    assert running.energy_j == pytest.approx(250.0 * running.latency.time_s)
+    assert training.energy_j == pytest.approx(4 * 250.0 * training.time_s)
+    for one in (running, training):
+        assert one.energy_j is not None
+        assert one.carbon_g == pytest.approx(1.5 * one.energy_j / 3.6e6 * 100.0)
 
 
 def test_the_deep_learning_processor_is_timed_by_its_programs() -> None:

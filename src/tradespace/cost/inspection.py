@@ -15,7 +15,6 @@ from tradespace.graph.counts import (
     MAC_CONVENTION,
     NEURON_CONVENTIONS,
     PARAMETER_CONVENTIONS,
-    NodeCounts,
     backward_macs,
     check_convention,
     coverage,
@@ -382,12 +381,3 @@ def _format_of(network: Network) -> str:
     if sizes:
         return max(sizes, key=lambda f: sizes[f])
     return network.tensors[network.inputs[0]].format if network.inputs else "fp32"
-
-
-def counts_by_operator(rows: Sequence[NodeCounts]) -> dict[str, int]:
-    """Return the multiply-accumulates of each operator, most first."""
-    found: dict[str, int] = {}
-    for row in rows:
-        if row.macs:
-            found[row.node.operator] = found.get(row.node.operator, 0) + row.macs
-    return dict(sorted(found.items(), key=lambda item: -item[1]))

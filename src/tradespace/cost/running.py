@@ -9,11 +9,77 @@ from typing import Any
 from tradespace.cost.energy import OperationsEnergy, energy_from_operations, energy_from_power
 from tradespace.cost.latency import Latency
 from tradespace.cost.places import Timed
+from tradespace.cost.training import carbon_of, rent_of
 from tradespace.graph.memory import InferenceMemory
 from tradespace.graph.work import Work
 from tradespace.hardware.profiles import Processor, Region
 
-JOULES_PER_KWH = 3.6e6
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Energy at the processors, money and carbon of some time on them; None if not known."""
+
+    energy_j: float | None
+    usd: tuple[float, float] | None
+    carbon_g: float | None
+    assumptions: tuple[str, ...]
+
+
+def spent(
+    processor: Processor,
+    *,
+    seconds: float,
+    chips: int = 1,
+    region: Region | None = None,
+    energy_j: float | None = None,
+    energy_method: str = "",
+) -> Spent:
+    """Return what some time on processors takes.
+
+    Parameters
+    ----------
+    processor : Processor
+        Whose power and price count.
+    seconds : float
+        Time on each.
+    chips : int
+        How many.
+    region : Region, optional
+        Whose electricity; its data centers add their share (PUE) to the carbon.
+    energy_j : float, optional
+        Where it is known better than by power times time.
+    energy_method : str
+        How.
+
+    Examples
+    --------
+    >>> from tradespace.hardware.profiles import processor
+    >>> round(spent(processor("v100-pcie"), seconds=3600.0, chips=8).energy_j)
+    7200000
+
+    """
+    assumptions: list[str] = []
+    carbon = usd = None
+    if energy_j is not None:
+        assumptions.append(energy_method)
+    elif processor.tdp_w is not None:
+        energy_j = energy_from_power(power_w=processor.tdp_w, time_s=seconds) * chips
+        assumptions.append(
+            f"power: {processor.tdp_w:g} W all through the pass "
+            f"({processor.source_of('tdp_w')}), hosts left out"
+        )
+    if region is not None and energy_j is not None:
+        with_center = energy_j * (region.pue or 1.0)
+        carbon = carbon_of(energy_j=with_center, carbon_g_per_kwh=region.carbon_g_per_kwh)
+        assumptions.append(electricity_text(region))
+    if processor.price_usd_per_h is not None:
+        price, hours = processor.price_usd_per_h, seconds * chips / 3600
+        usd = (
+            rent_of(chip_hours=hours, usd_per_hour=price.low),
+            rent_of(chip_hours=hours, usd_per_hour=price.high),
+        )
+        assumptions.append(price_text(processor))
+    return Spent(energy_j=energy_j, usd=usd, carbon_g=carbon, assumptions=tuple(assumptions))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,36 +171,24 @@ def running(
     """
     processor, latency = run.processor, run.latency
     assumptions = [latency.method, *(n for n in latency.notes if n not in latency.method)]
-    seconds = latency.time_s
-    energy, carbon = run.energy_j, None
-    if energy is not None:
-        assumptions.append(run.energy_method)
-    elif processor.tdp_w is not None:
-        energy = energy_from_power(power_w=processor.tdp_w, time_s=seconds)
-        assumptions.append(
-            f"power: {processor.tdp_w:g} W all through the pass "
-            f"({processor.source_of('tdp_w')}), hosts left out"
-        )
-    if region is not None and energy is not None:
-        pue = region.pue or 1.0
-        carbon = energy * pue / JOULES_PER_KWH * region.carbon_g_per_kwh
-        assumptions.append(electricity_text(region))
-    usd = None
-    if processor.price_usd_per_h is not None:
-        price = processor.price_usd_per_h
-        usd = (price.low * seconds / 3600, price.high * seconds / 3600)
-        assumptions.append(price_text(processor))
+    taken = spent(
+        processor,
+        seconds=latency.time_s,
+        region=region,
+        energy_j=run.energy_j,
+        energy_method=run.energy_method,
+    )
     return Running(
         processor=processor,
         latency=latency,
         batch=batch,
         needed_bytes=memory.peak_bytes,
         fits=fits(memory.peak_bytes, processor),
-        energy_j=energy,
-        usd=usd,
-        carbon_g=carbon,
+        energy_j=taken.energy_j,
+        usd=taken.usd,
+        carbon_g=taken.carbon_g,
         floors=_floors(works),
-        assumptions=tuple(assumptions),
+        assumptions=(*assumptions, *taken.assumptions),
     )
 
 

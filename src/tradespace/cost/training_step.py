@@ -9,7 +9,7 @@ from typing import Any
 
 from tradespace.core.errors import InputError
 from tradespace.cost.latency import Latency, predict_latency, training_works
-from tradespace.cost.running import JOULES_PER_KWH, electricity_text, fits, price_text
+from tradespace.cost.running import fits, spent
 from tradespace.graph.memory import OPTIMIZERS, TrainingMemory
 from tradespace.graph.network import Network
 from tradespace.graph.work import Work
@@ -183,21 +183,7 @@ def training(
     assumptions += [note for note in step.notes if note not in step.method]
     if chips > 1:
         assumptions.append(f"{chips} chips, each with its own batch; exchanging gradients is free")
-    energy = carbon = usd = None
-    if processor.tdp_w is not None:
-        pue = (region.pue if region is not None else None) or 1.0
-        energy = processor.tdp_w * seconds * chips * pue
-        assumptions.append(
-            f"power: {processor.tdp_w:g} W all through the pass "
-            f"({processor.source_of('tdp_w')}), hosts left out"
-        )
-        if region is not None:
-            carbon = energy / JOULES_PER_KWH * region.carbon_g_per_kwh
-            assumptions.append(electricity_text(region))
-    if processor.price_usd_per_h is not None:
-        hours = seconds * chips / 3600
-        usd = (processor.price_usd_per_h.low * hours, processor.price_usd_per_h.high * hours)
-        assumptions.append(price_text(processor))
+    taken = spent(processor, seconds=seconds, chips=chips, region=region)
     return Training(
         optimizer=optimizer,
         number_format=number_format,
@@ -211,8 +197,8 @@ def training(
         chips=chips,
         steps=steps,
         time_s=seconds,
-        energy_j=energy,
-        usd=usd,
-        carbon_g=carbon,
-        assumptions=tuple(assumptions),
+        energy_j=taken.energy_j,
+        usd=taken.usd,
+        carbon_g=taken.carbon_g,
+        assumptions=(*assumptions, *taken.assumptions),
     )

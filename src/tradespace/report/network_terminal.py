@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tradespace.core.quantities import format_number, format_quantity
 from tradespace.cost.layers import Layer, grouped, repeated, summary
+from tradespace.cost.training import JOULES_PER_KWH
 from tradespace.graph.counts import NEURON_CONVENTIONS, PARAMETER_CONVENTIONS
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ def training_rows(training: Training) -> Iterator[tuple[str, str, str]]:
     times = 1.0 if training.steps else 1e6 / (training.batch * training.chips)
     yield "time", format_quantity(training.time_s * times, "s"), whole
     if training.energy_j is not None:
-        yield "energy", f"{format_number(training.energy_j * times / 3.6e6)} kWh", whole
+        yield "energy", f"{format_number(training.energy_j * times / JOULES_PER_KWH)} kWh", whole
     if training.usd is not None:
         low, high = training.usd
         yield "money", money_text((low * times, high * times)), f"{whole}, rented"
