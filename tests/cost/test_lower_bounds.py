@@ -98,6 +98,6 @@ def test_training_in_fp32_by_adam_takes_four_numbers_a_parameter_and_the_activat
     net = mlp(widths=(2000, 3000, 1000), output="")
     count = 2000 * 3000 + 3000 + 3000 * 1000 + 1000
 
-    assert least_training_bytes(net, optimizer="adam", batch=10) == pytest.approx(
-        16 * count + 10 * 4 * (2000 + 3000) - SLACK_BYTES, abs=10 * 4 * 1000
-    )
+    # Of each row the inputs of both layers; the last outputs are nobody's input.
+    kept = 10 * 4 * (2000 + 3000)
+    assert least_training_bytes(net, optimizer="adam", batch=10) == 16 * count + kept - SLACK_BYTES

@@ -260,7 +260,7 @@ def test_the_peak_of_a_step_is_what_a_tracker_of_memory_finds(name: str) -> None
         network = read_torch(make(), shape, training=True)
     ours = training_memory(network, optimizer="momentum", device="cpu")
 
-    assert ours.peak_bytes == pytest.approx(_tracked(name).training(), rel=0.10)
+    assert ours.peak_bytes == pytest.approx(_tracked(name).training(), rel=0.05)
 
 
 @pytest.mark.slow
@@ -276,7 +276,7 @@ def test_the_peak_of_a_step_of_bert_is_what_a_tracker_of_memory_finds() -> None:
     ours = training_memory(network, optimizer="momentum", device="cpu")
     tracked = _Tracked(make, {"input_ids": ((8, 128), torch.long)}).training()
 
-    assert ours.peak_bytes == pytest.approx(tracked, rel=0.10)
+    assert ours.peak_bytes == pytest.approx(tracked, rel=0.05)
 
 
 @pytest.mark.slow
@@ -288,7 +288,8 @@ def test_the_peak_in_service_is_what_a_tracker_of_memory_finds(name: str) -> Non
     with torch.device("meta"):
         network = read_torch(make(), shape, training=False)
 
-    # torch holds the input of a module until the module returns, also after its last use.
+    # torch holds the input of a module until the module returns, also after its last use, and the
+    # caller holds the batch: both are more than has to live. ResNet-50 comes out 9.9 % below.
     ours = inference_memory(network).peak_bytes
     assert ours == pytest.approx(_tracked(name).service(), rel=0.10)
 
