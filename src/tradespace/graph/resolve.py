@@ -77,7 +77,7 @@ def with_batch(inputs: Any, batch: int | None) -> Any:
     """Return inputs with another first dimension; tensors become their shapes."""
     if batch is None or inputs is None:
         return inputs
-    from tradespace.graph.readers.inputs import InputSpec, parse_input
+    from tradespace.graph.readers.inputs import InputSpec, is_shape, parse_input
 
     def changed(item: Any) -> Any:
         if isinstance(item, InputSpec):
@@ -88,7 +88,7 @@ def with_batch(inputs: Any, batch: int | None) -> Any:
             return {name: made} if name else made
         if hasattr(item, "shape") and hasattr(item, "dtype"):
             return item.new_empty((batch, *item.shape[1:])) if item.shape else item
-        if _is_shape(item):
+        if is_shape(item):
             return (batch, *item[1:])
         if isinstance(item, Mapping):
             return {key: changed(value) for key, value in item.items()}
@@ -100,15 +100,6 @@ def with_batch(inputs: Any, batch: int | None) -> Any:
         return item
 
     return changed(inputs)
-
-
-def _is_shape(item: Any) -> bool:
-    return (
-        isinstance(item, Sequence)
-        and not isinstance(item, str)
-        and len(item) > 0
-        and all(isinstance(n, int) and not isinstance(n, bool) for n in item)
-    )
 
 
 def _is_drive(text: str) -> bool:

@@ -68,7 +68,7 @@ def as_specs(inputs: Any, *, is_tensor: Callable[[Any], bool]) -> tuple[list[Any
     """
     if isinstance(inputs, Mapping):
         return [], {str(k): _one(v, is_tensor) for k, v in inputs.items()}
-    if _is_shape(inputs) or is_tensor(inputs) or isinstance(inputs, InputSpec | str):
+    if is_shape(inputs) or is_tensor(inputs) or isinstance(inputs, InputSpec | str):
         named = parse_input(inputs) if isinstance(inputs, str) else ("", inputs)
         return ([], {named[0]: named[1]}) if named[0] else ([_one(named[1], is_tensor)], {})
     if isinstance(inputs, Sequence):
@@ -84,7 +84,8 @@ def as_specs(inputs: Any, *, is_tensor: Callable[[Any], bool]) -> tuple[list[Any
     raise GraphError(msg, remedy="Give (8, 3, 224, 224), for example.")
 
 
-def _is_shape(item: Any) -> bool:
+def is_shape(item: Any) -> bool:
+    """Return whether something is a shape: whole numbers in a row."""
     return (
         isinstance(item, Sequence)
         and not isinstance(item, str)
@@ -96,7 +97,7 @@ def _is_shape(item: Any) -> bool:
 def _one(item: Any, is_tensor: Callable[[Any], bool]) -> Any:
     if isinstance(item, str):
         return parse_input(item)[1]
-    if _is_shape(item) and not is_tensor(item):
+    if is_shape(item) and not is_tensor(item):
         return InputSpec(tuple(item))
     if isinstance(item, Mapping):
         return {k: _one(v, is_tensor) for k, v in item.items()}

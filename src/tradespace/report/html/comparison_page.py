@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tradespace.cost.inspection import Inspection
-from tradespace.report.html.page import plotly_script
+from tradespace.report.html.page import render_page
 from tradespace.report.network_comparison import best_of, cell_text, comparison, comparison_name
 
 _MOST_NAMED = 4
-_HERE = Path(__file__).parent
 
 
 def comparison_page(found: Sequence[Inspection]) -> str:
     """Return a page that works offline; everything that a user wrote is escaped."""
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True)
-    data = page_data(found)
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    page: str = environment.get_template("comparison.html.jinja").render(
-        data=data,
-        json_text=text,
-        style=(_HERE / "report.css").read_text(encoding="utf-8"),
-        script=(_HERE / "comparison.js").read_text(encoding="utf-8"),
-        plotly=plotly_script(),
-    )
-    return page
+    return render_page("comparison", page_data(found))
 
 
 def page_data(found: Sequence[Inspection]) -> dict[str, Any]:

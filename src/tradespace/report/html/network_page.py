@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from tradespace.core.quantities import format_quantity
 from tradespace.cost.inspection import Inspection
-from tradespace.report.html.page import plotly_script
+from tradespace.report.html.page import render_page
 from tradespace.report.network_terminal import (
     bytes_text,
     running_rows,
@@ -18,8 +16,6 @@ from tradespace.report.network_terminal import (
     training_rows,
     training_title,
 )
-
-_HERE = Path(__file__).parent
 
 
 def network_page(found: Inspection) -> str:
@@ -31,19 +27,7 @@ def network_page(found: Inspection) -> str:
         HTML of about 5 MB, most of it the plotting library.
 
     """
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True)
-    data = page_data(found)
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    page: str = environment.get_template("network.html.jinja").render(
-        data=data,
-        json_text=text,
-        style=(_HERE / "report.css").read_text(encoding="utf-8"),
-        script=(_HERE / "network.js").read_text(encoding="utf-8"),
-        plotly=plotly_script(),
-    )
-    return page
+    return render_page("network", page_data(found))
 
 
 def page_data(found: Inspection) -> dict[str, Any]:

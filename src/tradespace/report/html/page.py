@@ -35,16 +35,24 @@ def report_html(decision: Decision) -> str:
         HTML of about 5 MB, most of it the plotting library.
 
     """
+    return render_page("report", report_data(decision))
+
+
+def render_page(name: str, data: dict[str, Any]) -> str:
+    """Return a page from a template and a script of one name, with its data inside.
+
+    Text is escaped by the template, and in the embedded data by writing "<" as an escape that
+    HTML does not read.
+    """
     from jinja2 import Environment, FileSystemLoader
 
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True)
-    data = report_data(decision)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    page: str = environment.get_template("report.html.jinja").render(
+    page: str = environment.get_template(f"{name}.html.jinja").render(
         data=data,
         json_text=text,
         style=(_HERE / "report.css").read_text(encoding="utf-8"),
-        script=(_HERE / "report.js").read_text(encoding="utf-8"),
+        script=(_HERE / f"{name}.js").read_text(encoding="utf-8"),
         plotly=plotly_script(),
     )
     return page
