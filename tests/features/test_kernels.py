@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import _ctypes
+import shutil
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,6 +16,7 @@ from tradespace.features import (
     EventSource,
     FeatureView,
     _blocks,
+    _compiled,
     batch,
     count,
     distinct,
@@ -24,6 +29,9 @@ from tradespace.features._kernels import Finder, Prefix, range_distinct, range_e
 from tradespace.features.batch import compute_rows
 from tradespace.features.events import read_events
 
+needs_machine_code = pytest.mark.skipif(
+    _compiled.LIBRARY is None, reason="the package was installed without a C compiler"
+)
 KEYS = st.lists(st.integers(-(2**40), 2**40) | st.integers(0, 50), min_size=1, max_size=400)
 
 
@@ -37,6 +45,50 @@ def test_a_place_is_found_where_bisection_finds_it(keys: list[int], asked: list[
     np.testing.assert_array_equal(
         Finder(many).count_until(wanted), np.searchsorted(many, wanted, side="right")
     )
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="this machine has no C compiler")
+def test_where_there_is_a_compiler_there_is_machine_code() -> None:
+    assert _compiled.LIBRARY is not None
+
+
+def test_a_library_of_another_machine_or_version_is_not_used(tmp_path: Path) -> None:
+    place = tmp_path / "_loops.so"
+    place.write_bytes(b"for another machine")
+
+    assert _compiled.opened(place) is None
+    assert _compiled.opened(Path(_ctypes.__file__)) is None
+
+
+@needs_machine_code
+@given(keys=KEYS | st.just([]), asked=KEYS | st.just([]), back=st.integers(-9, 2**40))
+@settings(max_examples=200, deadline=None)
+def test_machine_code_counts_keys_as_bisection_does(
+    keys: list[int], asked: list[int], back: int
+) -> None:
+    known, wanted = np.sort(np.array(keys, np.int64)), np.sort(np.array(asked, np.int64))
+    found = _compiled.count_until(_compiled.LIBRARY, known, wanted, back)
+
+    np.testing.assert_array_equal(found, np.searchsorted(known, wanted - back, side="right"))
+
+
+@needs_machine_code
+@given(codes=st.lists(st.integers(0, 9), max_size=60), more=st.integers(0, 3))
+@settings(max_examples=60, deadline=None)
+def test_machine_code_deals_numbers_and_adds_as_numpy_does(codes: list[int], more: int) -> None:
+    entity = np.array(codes, np.uint8)
+    n_codes = max(codes, default=-1) + 1 + more
+    numbers = np.random.default_rng(0).integers(-9, 2**31, len(codes))
+    order, starts = _compiled.deal(_compiled.LIBRARY, entity, n_codes)
+
+    np.testing.assert_array_equal(order, np.argsort(entity, kind="stable"))
+    np.testing.assert_array_equal(starts[1:], np.cumsum(np.bincount(entity, minlength=n_codes)))
+    for time in (numbers, numbers.astype(np.int32)):
+        times, key = _compiled.number(_compiled.LIBRARY, time, order, starts, 2**40)
+        totals = _compiled.running(_compiled.LIBRARY, time, order)
+        np.testing.assert_array_equal(times, time[order])
+        np.testing.assert_array_equal(key, entity[order].astype(np.int64) * 2**40 + times)
+        np.testing.assert_array_equal(totals, np.cumsum([0, *times]))
 
 
 def test_sums_of_floats_keep_what_a_running_sum_loses() -> None:
@@ -65,8 +117,9 @@ def test_extremes_and_distinct_values_of_ranges_equal_a_plain_loop(
 
 @pytest.mark.parametrize("entities", [1, 40, 100_000])
 @pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("compiled", [True, False])
 def test_blocks_and_threads_change_no_value(
-    entities: int, threads: int, monkeypatch: pytest.MonkeyPatch
+    entities: int, threads: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(0)
     n = 1_500
@@ -99,6 +152,8 @@ def test_blocks_and_threads_change_no_value(
     )
     events = read_events(source, frame)
     whole = compute_rows(view, events, threads=1)
+    if not compiled:
+        monkeypatch.setattr(_compiled, "LIBRARY", None)
     monkeypatch.setattr(_blocks, "_BLOCK", 200)
     monkeypatch.setattr(_blocks, "_MANY", 0)
     monkeypatch.setattr(batch, "_FEW", 0)

@@ -25,6 +25,7 @@ from tradespace.core.errors import FeatureError
 from tradespace.features import (
     EventSource,
     FeatureView,
+    _compiled,
     column,
     count,
     decayed_mean,
@@ -148,6 +149,27 @@ def test_batch_equals_the_plain_definition(events: list[Event]) -> None:
         expected = [brute_force(view, unique(events), row) for row in events]
 
         np.testing.assert_allclose(batch(view, events), expected, rtol=1e-10, atol=1e-9)
+
+
+@given(events=logs(), now=st.integers(0, 20))
+@examples(100)
+@pytest.mark.skipif(
+    _compiled.LIBRARY is None, reason="the package was installed without a compiler"
+)
+def test_machine_code_gives_the_bits_of_numpy(events: list[Event], now: int) -> None:
+    cards = pl.Series([3, 5, 8])
+    times = np.full(3, START_US + now * SECOND_US)
+    for amount in ("cents", "weight"):
+        view = view_of(amount)
+        log = read_events(view.source, table(events))
+        answers = []
+        for library in (_compiled.LIBRARY, None):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(_compiled, "LIBRARY", library)
+                answers.append([compute_rows(view, log), compute_at(view, log, cards, times)])
+
+        for compiled, plain in zip(*answers, strict=True):
+            np.testing.assert_array_equal(list(compiled.values()), list(plain.values()))
 
 
 @given(events=logs(), seed=st.integers(0, 99))

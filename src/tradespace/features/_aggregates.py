@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tradespace.features import _compiled
 from tradespace.features._columns import Columns, choice
 from tradespace.features._kernels import Prefix, decayed_sums, range_distinct, range_extremes
 from tradespace.features.definitions import Feature
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from ctypes import CDLL
+
     import numpy.typing as npt
 
     from tradespace.features._blocks import Block
@@ -49,6 +53,11 @@ class _Chosen:
         self.events, self.segments = events, segments
         self._values: dict[str, tuple[npt.NDArray[Any], int]] = {}
         self._sums: dict[tuple[str, bool], Prefix] = {}
+        self._totals: dict[str, Ints] = {}
+
+    def ranges(self, low: Ints, high: Ints) -> tuple[Ints, Ints]:
+        """Return ranges of listed events as ranges of chosen ones."""
+        return (low, high) if self.before is None else (self.before[low], self.before[high])
 
     def times(self) -> Ints:
         return self.block.time if self.events is None else self.block.time[self.events]
@@ -78,6 +87,15 @@ class _Chosen:
             self._sums[key] = Prefix(values * values if squared else values)
         return self._sums[key]
 
+    def totals(self, library: CDLL, name: str) -> Ints:
+        """Return running sums of whole numbers."""
+        numbers = self.columns.numbers[name][0]
+        if numbers.dtype not in (np.int32, np.int64):
+            return self.sums(name).totals
+        if name not in self._totals:
+            self._totals[name] = _compiled.running(library, numbers, self.rows())
+        return self._totals[name]
+
 
 class Computation:
     """The features of a view over one block."""
@@ -95,16 +113,46 @@ class Computation:
             usable = (below != 0) & ~np.isnan(below) & ~np.isnan(above)
             return np.where(usable, above / np.where(usable, below, 1.0), empty)
         low, high, unseen = self._window(feature)
+        result = _aggregate(feature, self._all(feature), low, high, self.block.query_time)
+        for part, values in self._written_out(feature, low, high, unseen):
+            result[part] = values
+        return result
+
+    def put(self, feature: Feature, out: Floats) -> None:
+        """Put one feature at the places of the queries, as :meth:`one` gives it."""
+        places, library = self.block.query_order, _compiled.LIBRARY
+        if library is None or feature.parts is not None or not self._summed(feature):
+            out[places] = self.one(feature)
+            return
+        low, high, unseen = self._window(feature)
+        chosen = self._all(feature)
+        _put(library, feature, chosen, *chosen.ranges(low, high), places=places, out=out)
+        for part, values in self._written_out(feature, low, high, unseen):
+            out[places[part]] = values
+
+    def _summed(self, feature: Feature) -> bool:
+        """Return whether a feature is a count, or a sum or mean of whole numbers."""
+        if feature.kind == "count":
+            return True
+        name = feature.column
+        if feature.kind not in ("sum", "mean") or name is None:
+            return False
+        return self.columns.numbers[name][0].dtype.kind in "bui"
+
+    def _all(self, feature: Feature) -> _Chosen:
         key = choice(feature)
         if key not in self._chosen:
             self._chosen[key] = _Chosen(self.block, self.columns, key, None, self.block.entity)
-        asked = self.block.query_time
-        result = _aggregate(feature, self._chosen[key], low, high, asked)
+        return self._chosen[key]
+
+    def _written_out(
+        self, feature: Feature, low: Ints, high: Ints, unseen: Ints
+    ) -> Iterator[tuple[Ints, Floats]]:
+        """Yield queries that could not see all of their window, and their values."""
         for part in _portions(unseen, low, high):
             events, segments, starts, ends = self._visible(part, low, high, feature)
-            listed = _Chosen(self.block, self.columns, key, events, segments)
-            result[part] = _aggregate(feature, listed, starts, ends, asked[part])
-        return result
+            listed = _Chosen(self.block, self.columns, choice(feature), events, segments)
+            yield part, _aggregate(feature, listed, starts, ends, self.block.query_time[part])
 
     def _window(self, feature: Feature) -> tuple[Ints, Ints, Ints]:
         block = self.block
@@ -139,8 +187,7 @@ class Computation:
 
 def _aggregate(feature: Feature, chosen: _Chosen, low: Ints, high: Ints, asked: Ints) -> Floats:
     """Return a feature over ranges of listed events, for queries at the times asked."""
-    if chosen.before is not None:
-        low, high = chosen.before[low], chosen.before[high]
+    low, high = chosen.ranges(low, high)
     count = high - low
     empty = np.nan if feature.empty is None else feature.empty
     if feature.kind == "count":
@@ -181,6 +228,25 @@ def _aggregate(feature: Feature, chosen: _Chosen, low: Ints, high: Ints, asked: 
         case "decayed_mean":
             result[some] = _decayed(feature, chosen, values, low[some], high[some]) / divisor
     return result
+
+
+def _put(
+    library: CDLL, feature: Feature, chosen: _Chosen, low: Ints, high: Ints,
+    *, places: Ints, out: Floats,
+) -> None:  # fmt: skip
+    """Put a count, or a sum or mean of whole numbers, at its places by machine code."""
+    if feature.kind == "count":
+        empty = feature.empty or 0.0
+        _compiled.put_counts(library, low, high, empty=empty, places=places, out=out)
+        return
+    name = feature.column
+    if name is None:
+        raise _IMPOSSIBLE
+    _compiled.put_totals(
+        library, chosen.totals(library, name), low, high,
+        divisor=chosen.columns.numbers[name][1], mean=feature.kind == "mean",
+        empty=np.nan if feature.empty is None else feature.empty, places=places, out=out,
+    )  # fmt: skip
 
 
 def _or_empty(result: npt.NDArray[Any], some: npt.NDArray[np.bool_], empty: float) -> Floats:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tradespace.core.errors import FeatureError
+from tradespace.features import _compiled
 from tradespace.features._kernels import Finder
 from tradespace.features.events import Events, coarsest_unit_us
 
@@ -77,36 +78,31 @@ class Arranged:
         """
         starts = self.starts[begin : end + 1]
         order = self.order[starts[0] : starts[-1]]
-        entity = np.repeat(np.arange(end - begin), np.diff(starts))
-        time = self.time[order].astype(np.int64)
-        key = entity * self.span + time
+        time, key = _numbered(self.time, order, starts, self.span)
         if not self.ranked and self.own:
-            twins = np.flatnonzero(key[1:] == key[:-1])
-            if len(twins):
-                rows = f"rows {order[twins[0]]} and {order[twins[0] + 1]}"
-                msg = (
-                    f"{self.owner} has simultaneous events of one entity ({rows}) and no id "
-                    "that orders them."
-                )
-                raise FeatureError(
-                    msg, remedy="Name the column that identifies an event: id='...'."
-                )
+            self._refuse_twins(order, key)
         created = None if self.created is None else self.created[order]
-        starts = starts - starts[0]
         if self.own:
-            return Block(
-                order, key, time, created, entity, starts, order, key, time, entity,
-                own=True, span=self.span, unit_us=self.unit_us,
-            )  # fmt: skip
-        asked = self.query_starts[begin : end + 1]
-        query_order = self.query_order[asked[0] : asked[-1]]
-        query_entity = np.repeat(np.arange(end - begin), np.diff(asked))
-        query_time = self.query_time[query_order].astype(np.int64)
+            asked, query_order, query_time, query_key = starts, order, time, key
+        else:
+            asked = self.query_starts[begin : end + 1]
+            query_order = self.query_order[asked[0] : asked[-1]]
+            query_time, query_key = _numbered(self.query_time, query_order, asked, self.span)
         return Block(
-            order, key, time, created, entity, starts, query_order,
-            query_entity * self.span + query_time, query_time, query_entity,
-            own=False, span=self.span, unit_us=self.unit_us,
+            order, key, time, created, starts - starts[0],
+            query_order, query_key, query_time, asked - asked[0],
+            own=self.own, span=self.span, unit_us=self.unit_us,
         )  # fmt: skip
+
+    def _refuse_twins(self, order: Ints, key: Ints) -> None:
+        twins = np.flatnonzero(key[1:] == key[:-1])
+        if len(twins):
+            rows = f"rows {order[twins[0]]} and {order[twins[0] + 1]}"
+            msg = (
+                f"{self.owner} has simultaneous events of one entity ({rows}) and no id "
+                "that orders them."
+            )
+            raise FeatureError(msg, remedy="Name the column that identifies an event: id='...'.")
 
 
 @dataclass(frozen=True)
@@ -121,15 +117,19 @@ class Block:
     key: Ints
     time: Ints
     created: Ints | None
-    entity: Ints
     starts: Ints
     query_order: Ints
     query_key: Ints
     query_time: Ints
-    query_entity: Ints
+    query_starts: Ints
     own: bool
     span: int
     unit_us: int
+
+    @cached_property
+    def entity(self) -> Ints:
+        """Return the code of each event."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     @cached_property
     def _finder(self) -> Finder:
@@ -146,14 +146,19 @@ class Block:
         else:
             high = self._until(delay_us)
         if window_us is None:
-            return self.starts[self.query_entity], high
+            return np.repeat(self.starts[:-1], np.diff(self.query_starts)), high
         return self._until(window_us + delay_us), high
 
     def _until(self, back_us: int) -> Ints:
         """Return how many events there are up to so long before each query."""
         if back_us not in self._found:
-            asked = self.query_key - back_us // self.unit_us
-            self._found[back_us] = self._finder.count_until(asked)
+            back, library = back_us // self.unit_us, _compiled.LIBRARY
+            if library is not None:
+                self._found[back_us] = _compiled.count_until(
+                    library, self.key, self.query_key, back
+                )
+            else:
+                self._found[back_us] = self._finder.count_until(self.query_key - back)
         return self._found[back_us]
 
     def unseen(self, low: Ints, high: Ints, *, own_counts: bool) -> Ints:
@@ -246,8 +251,10 @@ def _by_time(time: npt.NDArray[Any], events: Events) -> Ints | None:
 def _deal(entity: npt.NDArray[Any], n_codes: int, before: Ints | None) -> tuple[Ints, Ints]:
     """Deal rows out to their entities, in the order they have, and say where each starts."""
     codes = entity if before is None else entity[before]
-    n = len(codes)
-    if _MANY <= n < 1 << 31:
+    n, library = len(codes), _compiled.LIBRARY
+    if library is not None and n_codes < 1 << 31:
+        dealt, starts = _compiled.deal(library, codes, n_codes)
+    elif _MANY <= n < 1 << 31:
         from scipy.sparse import coo_array
 
         # Making a sparse matrix of rows is a counting sort, twice as fast as a radix sort.
@@ -261,10 +268,22 @@ def _deal(entity: npt.NDArray[Any], n_codes: int, before: Ints | None) -> tuple[
     return dealt if before is None else before[dealt], starts
 
 
+def _numbered(time: npt.NDArray[Any], order: Ints, starts: Ints, span: int) -> tuple[Ints, Ints]:
+    """Return the times of a run of entities, in their order, and entity times span plus time."""
+    if _compiled.LIBRARY is not None:
+        return _compiled.number(_compiled.LIBRARY, time, order, starts, span)
+    times = time[order].astype(np.int64)
+    return times, np.repeat(np.arange(len(starts) - 1) * span, np.diff(starts)) + times
+
+
 def _units(times_us: Ints, start: int, unit: int) -> npt.NDArray[Any]:
     """Return times in units, from 1; in 32 bits where they fit, which gathers faster."""
-    time = times_us - start
-    if unit > 1:
-        time //= unit
-    time += 1
-    return time.astype(np.int32) if int(time.max(initial=0)) < 1 << 31 else time
+    few = (int(times_us.max(initial=start)) - start) // unit + 1 < 1 << 31
+    found = np.empty(len(times_us), np.int32 if few else np.int64)
+    for at in range(0, len(times_us), _BLOCK):
+        part = times_us[at : at + _BLOCK] - start
+        if unit > 1:
+            part //= unit
+        part += 1
+        found[at : at + _BLOCK] = part
+    return found

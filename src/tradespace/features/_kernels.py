@@ -90,6 +90,11 @@ class Prefix:
     ----------
     values : ndarray of shape (n_events,)
 
+    Attributes
+    ----------
+    totals : ndarray of shape (n_events + 1,)
+        The sum of all values before each place, and of all.
+
     Examples
     --------
     >>> Prefix(np.array([1, 2, 3])).sums(np.array([0, 1]), np.array([2, 3])).tolist()
@@ -100,19 +105,19 @@ class Prefix:
     def __init__(self, values: npt.NDArray[Any]) -> None:
         self._error: Floats | None = None
         if values.dtype.kind in "bui":
-            self._total: npt.NDArray[Any] = np.zeros(len(values) + 1, np.int64)
-            np.cumsum(values, out=self._total[1:])
+            self.totals: npt.NDArray[Any] = np.zeros(len(values) + 1, np.int64)
+            np.cumsum(values, out=self.totals[1:])
             return
-        self._total = np.zeros(len(values) + 1)
-        np.cumsum(values, out=self._total[1:])
-        before, after = self._total[:-1], self._total[1:]
+        self.totals = np.zeros(len(values) + 1)
+        np.cumsum(values, out=self.totals[1:])
+        before, after = self.totals[:-1], self.totals[1:]
         added = after - before
         self._error = np.zeros(len(values) + 1)
         np.cumsum((before - (after - added)) + (values - added), out=self._error[1:])
 
     def sums(self, low: Ints, high: Ints) -> npt.NDArray[Any]:
         """Return the sum of each range."""
-        result: npt.NDArray[Any] = self._total[high] - self._total[low]
+        result: npt.NDArray[Any] = self.totals[high] - self.totals[low]
         if self._error is not None:
             result += self._error[high] - self._error[low]
         return result

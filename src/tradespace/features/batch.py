@@ -191,7 +191,7 @@ class _Work:
             return
         computation = Computation(block, self.columns)
         for name, feature in zip(self.view.names, self.view.features, strict=True):
-            self._result[name][block.query_order] = computation.one(feature)
+            computation.put(feature, self._result[name])
 
 
 class _Inline(Executor):
