@@ -46,7 +46,16 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """How intervals are found: seeded bootstrap over rows or groups."""
+    """How intervals of predictive qualities are found: a seeded bootstrap.
+
+    Notes
+    -----
+    The percentile interval of a seeded bootstrap, two-sided, over rows, or over groups where
+    the study names an entity; all candidates are scored on the same resamples. Where all
+    resamples agree it is widened by what so few units cannot exclude (Clopper-Pearson); where
+    fewer than half of them have a value, the reading is unknown.
+
+    """
 
     n: int = 500
     confidence: float = 0.95

@@ -199,6 +199,17 @@ def measure_throughput(scorer: Scorer, *, context: Context) -> Reading:
 
 
 class _Percentile(AbstractQuality):
+    """A percentile of the times of single calls.
+
+    Notes
+    -----
+    From the order statistics of the calls, without assuming a distribution. Blocks of 100
+    calls whose wall time exceeds their CPU time by half are repeated, at most 20; after that
+    the interval is open, so that no bound counts as met. A service behind a URL is asked
+    100 times, and no block is repeated.
+
+    """
+
     quantile: float
 
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
@@ -244,7 +255,14 @@ class LatencyP99(_Percentile):
 
 @final
 class Throughput(AbstractQuality):
-    """Rows per second in batches."""
+    """Rows per second in batches.
+
+    Notes
+    -----
+    From the order statistics of the median time of 60 batches (10 of a service behind a URL);
+    disturbed blocks of 5 are repeated as for latencies.
+
+    """
 
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
         """Return the rate."""

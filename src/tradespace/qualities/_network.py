@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 
 class _Count(AbstractQuality):
+    """A count on a network.
+
+    Notes
+    -----
+    None: it is counted, not sampled, so that the value is exact. Unknown for a component that
+    is no network, such as a tree.
+
+    """
+
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
         """Return the exact count; unknown where the component is no network."""
         del context

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 @final
 class CostPerMillionPredictions(AbstractQuality):
-    """Price of the machine's hour times the time for a million rows, plus prices of calls."""
+    """Price of the machine's hour times the time for a million rows, plus prices of calls.
+
+    Notes
+    -----
+    That of the time it rests on: of the throughput, or with `mode: single` of the mean time of
+    a call (central limit, 95 %). Prices are taken as exact.
+
+    """
 
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
         """Return the cost, USD, with the interval of the time it rests on."""

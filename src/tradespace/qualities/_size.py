@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 @final
 class ModelSize(AbstractQuality):
-    """Bytes of the artifact, preprocessing included."""
+    """Bytes of the artifact, preprocessing included.
+
+    Notes
+    -----
+    None for one training: the value is exact. Over several seeds, from the smallest to the
+    largest.
+
+    """
 
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
         """Return the exact size."""

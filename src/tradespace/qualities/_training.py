@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from tradespace.core.studies import QualityUse
 
 
+class _OfTheFit(AbstractQuality):
+    """A quality of a fit.
+
+    Notes
+    -----
+    None for one fit: a single number, measured once. Over several seeds, from the smallest to
+    the largest. Where a bigger fit served the candidate, only an upper bound is known: from 0
+    to that of the bigger fit.
+
+    """
+
+
 def _reading(use: QualityUse, value: float, record: FitRecord, method: str) -> Reading:
     facts = {"n_rows": record.n_rows}
     if record.shared_with:
@@ -22,7 +34,7 @@ def _reading(use: QualityUse, value: float, record: FitRecord, method: str) -> R
 
 
 @final
-class TrainingTime(AbstractQuality):
+class TrainingTime(_OfTheFit):
     """CPU time of preprocessing and fitting."""
 
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
@@ -32,7 +44,7 @@ class TrainingTime(AbstractQuality):
 
 
 @final
-class TrainingTimeWall(AbstractQuality):
+class TrainingTimeWall(_OfTheFit):
     """Wall time of preprocessing and fitting."""
 
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
@@ -42,7 +54,7 @@ class TrainingTimeWall(AbstractQuality):
 
 
 @final
-class TrainingCost(AbstractQuality):
+class TrainingCost(_OfTheFit):
     """Price of the wall time of preprocessing and fitting."""
 
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
@@ -53,7 +65,7 @@ class TrainingCost(AbstractQuality):
 
 
 @final
-class TrainingMemory(AbstractQuality):
+class TrainingMemory(_OfTheFit):
     """Peak resident memory of the fit beyond what was resident before."""
 
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
