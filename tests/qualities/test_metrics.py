@@ -16,7 +16,7 @@ from tradespace.core.clock import SimulatedClock
 from tradespace.core.readings import Reading
 from tradespace.core.studies import EnvironmentSpec, MistakeSpec, QualityUse, Task
 from tradespace.qualities._base import Context, Predictions, Resampling
-from tradespace.qualities._bootstrap import resampled_weights
+from tradespace.qualities._bootstrap import resampled_counts
 from tradespace.qualities._latency import MOST_REPEATED, time_calls
 from tradespace.qualities._ranking import average_precision, roc_auc
 from tradespace.qualities.combine import combine_folds, combine_seeds
@@ -40,7 +40,9 @@ def value(
 ) -> float:
     quality: Any = quality_of(use_of(name, **given))
     statistic = quality.statistic(predictions, use_of(name, **given).settings, context(task))
-    return statistic(np.ones(len(predictions.y_true)) if weights is None else weights)
+    units = len(predictions.y_true) if predictions.groups is None else predictions.groups.max() + 1
+    counts = np.ones(units) if weights is None else weights
+    return float(statistic(counts[:, None])[0])
 
 
 def binary(seed: int, n: int = 60, levels: int = 7) -> tuple[Any, Any, Any]:
@@ -161,16 +163,17 @@ def test_top_k_precision_is_its_definition_also_on_resampled_rows(
         )
 
 
-def test_resamples_are_whole_groups_and_the_same_for_every_candidate() -> None:
-    groups = np.array([0, 0, 1, 2, 2, 2])
-    first = list(resampled_weights(6, groups, Resampling(n=50, seed=3)))
-    again = list(resampled_weights(6, groups, Resampling(n=50, seed=3)))
+def test_resamples_are_drawn_unit_by_unit_and_the_same_whatever_the_block() -> None:
+    few_rows = list(resampled_counts(6, 6, Resampling(n=50, seed=3)))
+    many_rows = list(resampled_counts(6, 10**5, Resampling(n=50, seed=3)))
+    rng = np.random.default_rng(3)
+    one_by_one = [np.bincount(rng.integers(0, 6, 6), minlength=6) for _ in range(50)]
+    expected = np.stack(one_by_one, axis=1)
 
-    for one, other in zip(first, again, strict=True):
-        assert (one == other).all()
-        assert one[0] == one[1]
-        assert one[3] == one[4] == one[5]
-        assert one[0] + one[2] + one[3] == 3
+    assert len(few_rows) == 1
+    assert [block.shape[1] for block in many_rows] == [10] * 5
+    assert np.array_equal(np.hstack(few_rows), expected)
+    assert np.array_equal(np.hstack(many_rows), expected)
 
 
 def test_the_interval_is_that_of_a_bootstrap_by_brute_force() -> None:

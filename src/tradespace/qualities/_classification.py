@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from tradespace.qualities._predictive import AbstractPredictiveQuality, units_among
+from tradespace.qualities._predictive import (
+    AbstractPredictiveQuality,
+    mean_over_rows,
+    ratio_or,
+    unit_sums,
+    units_among,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,17 +47,17 @@ class Accuracy(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted share."""
+        """Return the share."""
         del context
         threshold = float(settings.get("threshold", 0.5))
-        right = (decided_classes(predictions, threshold) == predictions.y_true).astype(float)
-        return lambda weights: float(weights @ right / weights.sum())
+        right = decided_classes(predictions, threshold) == predictions.y_true
+        return mean_over_rows(predictions, right)
 
 
 class _PerClass(AbstractPredictiveQuality):
     """A ratio of counts of one class; the macro mean over classes if there are several."""
 
-    def ratio(self, hit: float, called: float, actual: float) -> float:
+    def ratio(self, hit: Floats, called: Floats, actual: Floats) -> Floats:
         """Return the quality from true positives, rows called and rows of the class."""
         raise NotImplementedError
 
@@ -63,18 +69,20 @@ class _PerClass(AbstractPredictiveQuality):
         called = decided_classes(predictions, float(settings.get("threshold", 0.5)))
         y = predictions.y_true
         wanted = [1] if predictions.y_score.ndim == 1 else range(predictions.y_score.shape[1])
-        masks = [
-            (
-                ((called == k) & (y == k)).astype(float),
-                (called == k).astype(float),
-                (y == k).astype(float),
+        sums = [
+            tuple(
+                unit_sums(predictions, rows)
+                for rows in ((called == k) & (y == k), called == k, y == k)
             )
             for k in wanted
         ]
 
-        def value(weights: Floats) -> float:
-            ratios = [self.ratio(*(float(weights @ mask) for mask in three)) for three in masks]
-            return float(np.mean(ratios))
+        def value(counts: Floats) -> Floats:
+            ratios = [
+                self.ratio(hit @ counts, called @ counts, actual @ counts)
+                for hit, called, actual in sums
+            ]
+            return np.asarray(np.mean(ratios, axis=0))
 
         return value
 
@@ -94,10 +102,10 @@ class Precision(_PerClass):
             predictions, decided_classes(predictions, float(settings.get("threshold", 0.5)))
         )
 
-    def ratio(self, hit: float, called: float, actual: float) -> float:
+    def ratio(self, hit: Floats, called: Floats, actual: Floats) -> Floats:
         """Return hits among the called."""
         del actual
-        return hit / called if called else 0.0
+        return ratio_or(0.0, hit, called)
 
 
 @final
@@ -109,10 +117,10 @@ class Recall(_PerClass):
         del settings
         return _rarest(predictions, predictions.y_true)
 
-    def ratio(self, hit: float, called: float, actual: float) -> float:
+    def ratio(self, hit: Floats, called: Floats, actual: Floats) -> Floats:
         """Return hits among the actual."""
         del called
-        return hit / actual if actual else 0.0
+        return ratio_or(0.0, hit, actual)
 
 
 @final
@@ -124,6 +132,6 @@ class F1(_PerClass):
         del settings
         return _rarest(predictions, predictions.y_true)
 
-    def ratio(self, hit: float, called: float, actual: float) -> float:
+    def ratio(self, hit: Floats, called: Floats, actual: Floats) -> Floats:
         """Return twice the hits among called and actual together."""
-        return 2 * hit / (called + actual) if called + actual else 0.0
+        return ratio_or(0.0, 2 * hit, called + actual)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tradespace.core.studies import MistakeSpec
 from tradespace.qualities._classification import decided_classes
-from tradespace.qualities._predictive import AbstractPredictiveQuality
+from tradespace.qualities._predictive import AbstractPredictiveQuality, mean_over_rows
 
 if TYPE_CHECKING:
     from tradespace.qualities._base import Context, Predictions
@@ -40,7 +40,7 @@ class ExpectedCost(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted mean cost."""
+        """Return the mean cost."""
         mistakes = context.mistakes or MistakeSpec()
         y = predictions.y_true
         if predictions.y_score.ndim > 1:
@@ -59,4 +59,4 @@ class ExpectedCost(AbstractPredictiveQuality):
                 threshold = least_cost_threshold(alarm, miss)
             called = decided_classes(predictions, threshold)
             costs = np.where(called > y, alarm, 0.0) + np.where(called < y, miss, 0.0)
-        return lambda weights: float(weights @ costs / weights.sum())
+        return mean_over_rows(predictions, costs)

@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from tradespace.qualities._predictive import AbstractPredictiveQuality
+from tradespace.qualities._predictive import AbstractPredictiveQuality, mean_over_rows
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from tradespace.qualities._base import Context, Predictions
     from tradespace.qualities._predictive import Statistic
 
 #: Probabilities nearer to 0 and 1 than this count as this: float32 holds no finer ones near 1.
 SMALLEST = float(np.finfo(np.float32).eps)
-
-
-def _mean_of(losses: npt.NDArray[np.float64]) -> Statistic:
-    return lambda weights: float(weights @ losses / weights.sum())
 
 
 @final
@@ -30,14 +24,14 @@ class LogLoss(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted mean; probabilities are kept off 0 and 1 by 1.2e-7."""
+        """Return the mean; probabilities are kept off 0 and 1 by 1.2e-7."""
         del settings, context
         scores, y = predictions.y_score, predictions.y_true
         if scores.ndim == 1:
             given = np.where(y == 1, scores, 1 - scores)
         else:
             given = scores[np.arange(len(y)), y] / scores.sum(axis=1)
-        return _mean_of(-np.log(np.clip(given, SMALLEST, 1 - SMALLEST)))
+        return mean_over_rows(predictions, -np.log(np.clip(given, SMALLEST, 1 - SMALLEST)))
 
 
 @final
@@ -47,11 +41,11 @@ class BrierScore(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted mean."""
+        """Return the mean."""
         del settings, context
         scores, y = predictions.y_score, predictions.y_true
         if scores.ndim == 1:
-            return _mean_of((scores - y) ** 2)
+            return mean_over_rows(predictions, (scores - y) ** 2)
         outcome = np.zeros_like(scores)
         outcome[np.arange(len(y)), y] = 1.0
-        return _mean_of(((scores - outcome) ** 2).sum(axis=1))
+        return mean_over_rows(predictions, ((scores - outcome) ** 2).sum(axis=1))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from tradespace.qualities._predictive import AbstractPredictiveQuality, units_among
+from tradespace.qualities._predictive import (
+    AbstractPredictiveQuality,
+    n_units,
+    ratio_or,
+    unit_of_rows,
+    units_among,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,41 +25,69 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 
-class _Ranked:
-    """Rows in order of falling score, with the last row of each group of equal scores."""
+def _steps(positive: npt.NDArray[np.bool_], y_score: Floats) -> npt.NDArray[np.int64]:
+    """Return on which step down the scores each row stands, from 0 at the highest score.
 
-    def __init__(self, y_true: npt.NDArray[Any], y_score: Floats) -> None:
-        order = np.argsort(-y_score, kind="stable")
-        sorted_scores = y_score[order]
-        self.order = order
-        self.positive = y_true[order].astype(np.float64)
-        self.ends = np.append(np.flatnonzero(np.diff(sorted_scores)), len(order) - 1)
-
-    def counts(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return true positives and rows called positive at every distinct score."""
-        ordered = weights[self.order]
-        true = np.cumsum(ordered * self.positive)[self.ends]
-        called = np.cumsum(ordered)[self.ends]
-        return true, called
+    A step is a distinct score, except that neighboring scores without a positive row are one:
+    the curves run straight there, so that no area changes. With few positive rows there are
+    few steps, however many scores.
+    """
+    level = np.unique(-y_score, return_inverse=True)[1]
+    rises = np.zeros(int(level.max()) + 1, dtype=bool)
+    rises[level[positive]] = True
+    begins = rises | np.append(True, rises[:-1])
+    return (np.cumsum(begins) - 1)[level]
 
 
-def _roc_auc(ranked: _Ranked, weights: Floats) -> float:
-    true, called = ranked.counts(weights)
-    false = called - true
-    if true[-1] <= 0 or false[-1] <= 0:
-        return float("nan")
+class _Ranking:
+    """How many positive and negative rows each unit has on each step down the scores."""
+
+    def __init__(
+        self,
+        positive: npt.NDArray[np.bool_],
+        y_score: Floats,
+        units: npt.NDArray[np.int64],
+        n_units: int,
+    ) -> None:
+        steps = _steps(positive, y_score)
+        shape = (int(steps.max()) + 1, n_units)
+
+        def by_unit(rows: npt.NDArray[np.bool_]) -> csr_array:
+            ones = np.ones(int(rows.sum()))
+            return csr_array((ones, (steps[rows], units[rows])), shape=shape)
+
+        self._positive, self._negative = by_unit(positive), by_unit(~positive)
+
+    def gains(self, counts: Floats) -> tuple[Floats, Floats]:
+        """Return positive and negative rows gained on each step, shape (n_steps, n_samples)."""
+        return self._positive @ counts, self._negative @ counts
+
+
+def _roc_auc(true_gains: Floats, false_gains: Floats) -> Floats:
     # Trapezoids over the curve give half a point to ties.
-    steps = np.diff(false, prepend=0.0)
-    heights = true - np.diff(true, prepend=0.0) / 2
-    return float(steps @ heights / (true[-1] * false[-1]))
+    heights = np.cumsum(true_gains, axis=0) - true_gains / 2
+    area = (false_gains * heights).sum(axis=0)
+    pairs = true_gains.sum(axis=0) * false_gains.sum(axis=0)
+    return ratio_or(np.nan, area, pairs)
 
 
-def _average_precision(ranked: _Ranked, weights: Floats) -> float:
-    true, called = ranked.counts(weights)
-    if true[-1] <= 0:
-        return float("nan")
-    precision = np.divide(true, called, out=np.zeros_like(true), where=called > 0)
-    return float(np.diff(true, prepend=0.0) @ precision / true[-1])
+def _average_precision(true_gains: Floats, false_gains: Floats) -> Floats:
+    true = np.cumsum(true_gains, axis=0)
+    called = true + np.cumsum(false_gains, axis=0)
+    total = (true_gains * ratio_or(0.0, true, called)).sum(axis=0)
+    return ratio_or(np.nan, total, true[-1])
+
+
+def _of_weighted_rows(
+    value: Callable[[Floats, Floats], Floats],
+    y_true: npt.NDArray[Any],
+    y_score: Floats,
+    weights: Floats | None,
+) -> float:
+    n = len(y_true)
+    ranking = _Ranking(np.asarray(y_true) > 0, y_score, np.arange(n), n)
+    ones = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
+    return float(value(*ranking.gains(ones[:, None]))[0])
 
 
 def roc_auc(y_true: npt.NDArray[Any], y_score: Floats, weights: Floats | None = None) -> float:
@@ -82,8 +117,7 @@ def roc_auc(y_true: npt.NDArray[Any], y_score: Floats, weights: Floats | None = 
     0.75
 
     """
-    ones = np.ones(len(y_true)) if weights is None else weights
-    return _roc_auc(_Ranked(y_true, y_score), ones)
+    return _of_weighted_rows(_roc_auc, y_true, y_score, weights)
 
 
 def average_precision(
@@ -115,18 +149,26 @@ def average_precision(
     0.8333
 
     """
-    ones = np.ones(len(y_true)) if weights is None else weights
-    return _average_precision(_Ranked(y_true, y_score), ones)
+    return _of_weighted_rows(_average_precision, y_true, y_score, weights)
 
 
-def _one_against_rest(predictions: Predictions, value: Any) -> Statistic:
+def _one_against_rest(
+    predictions: Predictions, value: Callable[[Floats, Floats], Floats]
+) -> Statistic:
     """Return a binary statistic, or its macro mean over classes that occur."""
     y, scores = predictions.y_true, predictions.y_score
+    units, n = unit_of_rows(predictions), n_units(predictions)
     if scores.ndim == 1:
-        ranked = _Ranked(y, scores)
-        return lambda weights: value(ranked, weights)
-    each = [_Ranked(y == k, scores[:, k]) for k in range(scores.shape[1]) if (y == k).any()]
-    return lambda weights: float(np.mean([value(ranked, weights) for ranked in each]))
+        rankings = [_Ranking(y > 0, scores, units, n)]
+    else:
+        rankings = [
+            _Ranking(y == k, scores[:, k], units, n)
+            for k in range(scores.shape[1])
+            if (y == k).any()
+        ]
+    return lambda counts: np.asarray(
+        np.mean([value(*ranking.gains(counts)) for ranking in rankings], axis=0)
+    )
 
 
 def _rarest_class(predictions: Predictions) -> int:
@@ -147,7 +189,7 @@ class RocAuc(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted area."""
+        """Return the area."""
         del settings, context
         return _one_against_rest(predictions, _roc_auc)
 
@@ -164,6 +206,6 @@ class AveragePrecision(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted average precision."""
+        """Return average precision."""
         del settings, context
         return _one_against_rest(predictions, _average_precision)

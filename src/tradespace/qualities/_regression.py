@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from tradespace.qualities._predictive import AbstractPredictiveQuality
+from tradespace.qualities._predictive import (
+    AbstractPredictiveQuality,
+    mean_over_rows,
+    ratio_or,
+    unit_of_rows,
+    unit_sums,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,10 +31,10 @@ class RootMeanSquaredError(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted value."""
+        """Return the value."""
         del settings, context
-        squares = (predictions.y_score - predictions.y_true) ** 2
-        return lambda weights: float(np.sqrt(weights @ squares / weights.sum()))
+        mean = mean_over_rows(predictions, (predictions.y_score - predictions.y_true) ** 2)
+        return lambda counts: np.sqrt(mean(counts))
 
 
 @final
@@ -38,10 +44,9 @@ class MeanAbsoluteError(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted value."""
+        """Return the value."""
         del settings, context
-        sizes = np.abs(predictions.y_score - predictions.y_true)
-        return lambda weights: float(weights @ sizes / weights.sum())
+        return mean_over_rows(predictions, np.abs(predictions.y_score - predictions.y_true))
 
 
 @final
@@ -51,14 +56,23 @@ class R2(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the weighted value; nan for a constant target."""
+        """Return the value; nan for a constant target."""
         del settings, context
         y = np.asarray(predictions.y_true, dtype=np.float64)
-        squares = (predictions.y_score - y) ** 2
+        # Around one of its own values a constant target is zero, and its spread exactly so.
+        target = y - y[0]
+        errors = unit_sums(predictions, (predictions.y_score - y) ** 2)
+        sums = unit_sums(predictions, target)
+        sizes = unit_sums(predictions, np.ones(len(y)))
+        centers = sums / sizes
+        within = unit_sums(predictions, (target - centers[unit_of_rows(predictions)]) ** 2)
 
-        def value(weights: Floats) -> float:
-            mean = weights @ y / weights.sum()
-            spread = float(weights @ (y - mean) ** 2)
-            return 1.0 - float(weights @ squares) / spread if spread > 0 else float("nan")
+        def value(counts: Floats) -> Floats:
+            mean = (sums @ counts) / (sizes @ counts)
+            # Within units and between them: no difference of large numbers, as a sum of squares
+            # less a squared sum would be.
+            between = sizes @ (counts * (centers[:, None] - mean) ** 2)
+            spread = within @ counts + between
+            return 1.0 - ratio_or(np.nan, errors @ counts, spread)
 
         return value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from tradespace.qualities._predictive import AbstractPredictiveQuality
+from tradespace.qualities._predictive import AbstractPredictiveQuality, n_units, unit_of_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,47 +39,92 @@ def period_codes(times_s: Floats, per: str) -> npt.NDArray[np.int64]:
         raw = np.floor((times_s - 4 * 86400.0) / _SECONDS["week"]).astype(np.int64)
     else:
         raw = np.floor(times_s / _SECONDS[per]).astype(np.int64)
-    return np.unique(raw, return_inverse=True)[1].astype(np.int64)
+    return _codes(raw)
 
 
+def _codes(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return the place of each value among the distinct values in order."""
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
 class _Period:
-    """The entities of one period, by falling score."""
+    """The entities of one period by falling score, and the unit that each is drawn with."""
 
-    def __init__(
-        self,
-        rows: npt.NDArray[np.int64],
-        scores: Floats,
-        y: npt.NDArray[Any],
-        entity: npt.NDArray[np.int64],
-    ) -> None:
-        codes, inverse = np.unique(entity[rows], return_inverse=True)
-        best = np.full(len(codes), -np.inf)
-        np.maximum.at(best, inverse, scores[rows])
-        label = np.zeros(len(codes))
-        np.maximum.at(label, inverse, y[rows].astype(float))
-        first = np.full(len(codes), len(scores), dtype=np.int64)
-        np.minimum.at(first, inverse, rows)
-        # Equal scores: the entity of the lower code first, so that the order of rows is idle.
-        order = np.lexsort((codes, -best))
-        self.codes = codes[order]
-        self.positive = label[order] > 0
-        self.row = first[order]
+    codes: npt.NDArray[np.int64]
+    positive: npt.NDArray[np.bool_]
+    units: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows in order of period, falling score, and entity; entities and periods as codes 0.."""
+
+    positive: npt.NDArray[np.bool_]
+    entity: npt.NDArray[np.int64]
+    period: npt.NDArray[np.int64]
+    unit: npt.NDArray[np.int64]
+
+    @property
+    def cell(self) -> npt.NDArray[np.int64]:
+        """Code of entity and period together."""
+        return self.period * (int(self.entity.max(initial=0)) + 1) + self.entity
+
+    def take(self, rows: npt.NDArray[np.bool_]) -> _Rows:
+        """Return some of the rows, in the same order."""
+        return _Rows(self.positive[rows], self.entity[rows], self.period[rows], self.unit[rows])
+
+
+def _sorted_rows(
+    y: npt.NDArray[Any],
+    scores: Floats,
+    entity: npt.NDArray[np.int64],
+    period: npt.NDArray[np.int64],
+    unit: npt.NDArray[np.int64],
+) -> _Rows:
+    # Equal scores: the entity of the lower code first, so that the order of rows is idle.
+    order = np.lexsort((entity, -scores, period))
+    return _Rows(y[order] > 0, entity[order], period[order], unit[order])
+
+
+def _periods(rows: _Rows, n_periods: int) -> list[_Period]:
+    """Return the entities of every period; one stands where its first row does: its best."""
+    cell = rows.cell
+    first = np.sort(np.unique(cell, return_index=True)[1])
+    positive = np.isin(cell[first], cell[rows.positive])
+    cuts = np.searchsorted(rows.period[first], np.arange(1, n_periods))
+    parts = (np.split(a, cuts) for a in (rows.entity[first], positive, rows.unit[first]))
+    return [_Period(*three) for three in zip(*parts, strict=True)]
 
 
 def _mean_share(
-    periods: Iterable[tuple[_Period, Floats]], *, k: int, drop: bool, n_entities: int
-) -> float:
-    """Return the mean over periods; each entity stands in the pool as often as its copies."""
-    detected = np.zeros(n_entities, dtype=bool)
-    shares = []
-    for period, copies in periods:
-        pool = np.where(detected[period.codes], 0.0, copies) if drop else copies
-        taken = np.diff(np.minimum(np.cumsum(pool), k), prepend=0.0)
-        hits = np.where(period.positive, taken, 0.0)
-        if drop:
-            detected[period.codes[hits > 0]] = True
-        shares.append(hits.sum() / k)
-    return float(np.mean(shares))
+    periods: Sequence[_Period], counts: Floats, *, k: int, drop: bool, most: float
+) -> Floats:
+    """Return the mean over periods of the share of positives among the k highest, by sample.
+
+    Each entity stands in the pool as often as its unit was drawn, but at most so often.
+    """
+    n_entities = max((int(p.codes.max(initial=-1)) for p in periods), default=-1) + 1
+    detected = np.zeros((n_entities if drop else 0, counts.shape[1]), dtype=bool)
+    hits = np.zeros(counts.shape[1])
+    for period in periods:
+        room = np.full(counts.shape[1], float(k))
+        # Mostly the first few times k entities fill every pool; the others need no work.
+        for start in range(0, len(period.codes), 4 * k):
+            part = slice(start, start + 4 * k)
+            codes, positive = period.codes[part], period.positive[part]
+            copies = np.minimum(counts[period.units[part]], most)
+            if drop:
+                copies[detected[codes]] = 0.0
+            filled = np.minimum(np.cumsum(copies, axis=0), room)
+            found = np.diff(filled, axis=0, prepend=0.0)[positive]
+            hits += found.sum(axis=0)
+            if drop:
+                detected[codes[positive]] |= found > 0
+            room -= filled[-1]
+            if not room.any():
+                break
+    return hits / (k * len(periods))
 
 
 @final
@@ -102,7 +148,7 @@ class TopKPrecision(AbstractPredictiveQuality):
     def statistic(
         self, predictions: Predictions, settings: Mapping[str, Any], context: Context
     ) -> Statistic:
-        """Return the mean over periods of weighted rows.
+        """Return the mean over periods.
 
         Where the entity is what is resampled, an entity drawn m times stands m times in the
         pool. Where rows or other groups are, an entity is in the pool if one of its rows was
@@ -112,29 +158,39 @@ class TopKPrecision(AbstractPredictiveQuality):
         y, scores = predictions.y_true, predictions.y_score
         k, drop = int(settings["k"]), bool(settings["drop_detected"])
         name, per = settings.get("entity"), settings.get("per", "all")
-        entity = np.arange(len(y)) if not name else predictions.columns[name]
-        entity = np.unique(entity, return_inverse=True)[1].astype(np.int64)
+        entity = _codes(predictions.columns[name]) if name else np.arange(len(y))
         times = np.zeros(len(y)) if per == "all" else predictions.columns["__time__"]
-        codes = period_codes(np.asarray(times, dtype=np.float64), per)
-        parts = [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
-        n_entities = int(entity.max()) + 1
-        whole = [_Period(rows, scores, y, entity) for rows in parts]
-        resampled = np.arange(len(y)) if predictions.groups is None else predictions.groups
-        alike = _same_partition(entity, resampled)
+        period = period_codes(np.asarray(times, dtype=np.float64), per)
+        n_periods = int(period.max()) + 1
+        rows = _sorted_rows(y, scores, entity, period, unit_of_rows(predictions))
+        drawn_whole = _lies_within(rows.entity, rows.unit)
+        if drawn_whole or _lies_within(_codes(rows.cell), rows.unit):
+            alike = drawn_whole and _lies_within(rows.unit, rows.entity)
+            most = np.inf if alike else 1.0
+            periods = _periods(rows, n_periods)
+            return lambda counts: _mean_share(periods, counts, k=k, drop=drop, most=most)
 
-        def value(weights: Floats) -> float:
-            if alike:
-                pools = ((period, weights[period.row]) for period in whole)
-            else:
-                drawn = (rows[weights[rows] > 0] for rows in parts)
-                found = (_Period(rows, scores, y, entity) for rows in drawn)
-                pools = ((period, np.ones(len(period.codes))) for period in found)
-            return _mean_share(pools, k=k, drop=drop, n_entities=n_entities)
+        def one_by_one(counts: Floats) -> Floats:
+            # A part of an entity's rows can be drawn: its place differs from sample to sample.
+            pools = (_periods(rows.take(drawn[rows.unit] > 0), n_periods) for drawn in counts.T)
+            shares = [_mean_share(pool, ones, k=k, drop=drop, most=1.0) for pool in pools]
+            return np.concatenate(shares)
 
-        return value
+        ones = np.ones((n_units(predictions), 1))
+        return one_by_one
 
 
-def _same_partition(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> bool:
-    """Return whether two codings divide the rows alike."""
-    pairs = len(np.unique(np.stack([a, b]), axis=1).T)
-    return pairs == len(np.unique(a)) == len(np.unique(b))
+def _lies_within(fine: npt.NDArray[np.int64], coarse: npt.NDArray[np.int64]) -> bool:
+    """Return whether all rows of one fine code share one coarse code; codes are 0..
+
+    Examples
+    --------
+    >>> _lies_within(np.array([0, 1, 1]), np.array([0, 0, 0]))
+    True
+    >>> _lies_within(np.array([0, 1, 1]), np.array([0, 0, 1]))
+    False
+
+    """
+    shared = np.empty(int(fine.max()) + 1, dtype=np.int64)
+    shared[fine] = coarse
+    return bool((shared[fine] == coarse).all())

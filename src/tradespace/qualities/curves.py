@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradespace.qualities._ranking import _Ranked
-
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -49,9 +47,15 @@ def calibration(y_true: npt.NDArray[Any], y_score: Floats) -> dict[str, list[flo
     }
 
 
+def _counts(y_true: npt.NDArray[Any], y_score: Floats) -> tuple[Floats, Floats]:
+    """Return true positives and rows called positive at every distinct score, highest first."""
+    order = np.argsort(-y_score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(y_score[order])), len(order) - 1)
+    return np.cumsum(y_true[order].astype(np.float64))[ends], ends + 1.0
+
+
 def _binary(y_true: npt.NDArray[Any], y_score: Floats) -> dict[str, Any]:
-    ranked = _Ranked(y_true, y_score)
-    true, called = ranked.counts(np.ones(len(y_true)))
+    true, called = _counts(y_true, y_score)
     false = called - true
     if true[-1] <= 0 or false[-1] <= 0:
         return {}
