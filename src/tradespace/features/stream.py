@@ -298,7 +298,8 @@ class StreamEngine:
 
         """
         live = self._named(view)
-        found = self.state.vectors(live.key, list(entities))
+        entities = list(entities)
+        found = self.state.vectors(live.key, entities)
         missing = [entity for entity in entities if entity not in found]
         if missing:
             msg = f"View {view!r} has no stored vector of {missing[:5]!r} ({len(missing)} in all)."
