@@ -102,6 +102,7 @@ def number(
 
 def running(library: ctypes.CDLL, numbers: npt.NDArray[Any], order: Ints) -> Ints:
     """Return the sums of all numbers, int32 or int64, before each place of an order, and of all."""
+    numbers = np.ascontiguousarray(numbers)
     totals = np.empty(len(order) + 1, np.int64)
     function = library.running_32 if numbers.dtype == np.int32 else library.running_64
     function(_at(numbers), _at(order), len(order), _at(totals))
