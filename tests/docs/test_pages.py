@@ -1,8 +1,9 @@
 """Pages whose commands and examples are run: what a page shows is what a reader gets.
 
-A block ``console`` holds commands after ``$`` and what they print; ``...`` stands for anything. A
-block ``python`` or ``yaml`` whose first line is ``# name.py`` or ``# name.yaml`` is the file that
-commands after it read; a block ``python`` with ``>>>`` is run as a doctest.
+A block ``console`` holds commands after ``$`` and what they print; ``...`` stands for anything, and
+``$ echo $?`` for the exit code of the command before. A block ``python``, ``yaml`` or ``text`` whose
+first line is ``# name.py``, ``# name.yaml`` or ``# name.dlp`` is the file that commands after it
+read; a block ``python`` with ``>>>`` is run as a doctest.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ import pytest
 from tradespace.cli import run
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted([*DOCS.glob("inspect/*.md"), *DOCS.glob("features/*.md")])
+RUN = ("inspect/*.md", "features/*.md", "reference/commands.md", "howto/*.md", "deciding.md")
+PAGES = sorted(page for pattern in RUN for page in DOCS.glob(pattern))
+FILES = ("python", "yaml", "text")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -30,8 +33,10 @@ def test_a_page_shows_what_its_commands_print(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TRADESPACE_HOME", str(tmp_path / "home"))
+    code = 0
     for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
-        if kind in ("python", "yaml") and (name := re.match(r"# (\w+\.(py|yaml))\n", text)):
+        if kind in FILES and (name := re.match(r"# (\S+\.(py|yaml|dlp))\n", text)):
             Path(name[1]).write_text(text, encoding="utf-8")
         elif kind == "python" and ">>>" in text:
             if "torch" in text:
@@ -39,7 +44,10 @@ def test_a_page_shows_what_its_commands_print(
             check_example(text, page.name)
         elif kind == "console":
             for command, expected in split(text):
-                if "my_" in command:
+                if command == "echo $?":
+                    assert expected.strip() == str(code)
+                    continue
+                if "my_" in command and "inspect" in command:
                     pytest.importorskip("torch")
                 code, printed = output_of(command)
                 if not expected.strip():  # shown for what it does, not for what it prints

@@ -26,7 +26,9 @@ def calibrate(
         str, typer.Option("--format", help="fp32; with torch also bf16 and fp16.")
     ] = "fp32",
     threads: Annotated[int, typer.Option(help="Threads of a pass on a CPU.", min=1)] = 1,
-    name: Annotated[str, typer.Option(help="To store it under [default: made of these].")] = "",
+    name: Annotated[
+        str, typer.Option(help="To store it under.", show_default="made of these")
+    ] = "",
     stored: Annotated[
         bool, typer.Option("--list", help="List what is stored; measure nothing.")
     ] = False,

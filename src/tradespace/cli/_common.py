@@ -19,7 +19,7 @@ StudyFile = Annotated[Path, typer.Argument(help="The study file (YAML).", show_d
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Folder for what is written [default: STUDY.tradespace]."),
+    typer.Option("--out", help="Folder for what is written.", show_default="STUDY.tradespace"),
 ]
 
 

@@ -31,7 +31,7 @@ def evaluate(
     study: StudyFile,
     out: Out = None,
     workers: Annotated[
-        int | None, typer.Option(help="Trials at a time [default: one a core].", min=1)
+        int | None, typer.Option(help="Trials at a time.", min=1, show_default="one a core")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
     open_report: Annotated[bool, typer.Option("--open", help="Open the report.")] = False,

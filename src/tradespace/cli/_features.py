@@ -144,7 +144,10 @@ def verify(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Replay the events through the streaming engine and compare every value with batch."""
+    """Replay the events through the streaming engine and compare every value with batch.
+
+    Exits with 1 if a value differs.
+    """
     from tradespace.features.build import source_events
     from tradespace.features.replay import verify as verify_views
 
@@ -163,7 +166,10 @@ def verify(
 
 @app.command()
 def check(file: File, data: Data = None, *, as_json: AsJson = False) -> None:
-    """Hold the events of the source to its contract; say what rows break it, with examples."""
+    """Hold the events of the source to its contract; say what rows break it, with examples.
+
+    Exits with 1 if a row breaks it.
+    """
     from dataclasses import replace
 
     from tradespace.features._survey import survey
@@ -199,7 +205,10 @@ def skew(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Compare values that were served with what batch says of those moments."""
+    """Compare values that were served with what batch says of those moments.
+
+    Exits with 1 if a value differs.
+    """
     from tradespace.features.apply import read_files
     from tradespace.features.load import load_views
     from tradespace.features.skew import skew as compare

@@ -23,7 +23,10 @@ def init(
         list[str] | None, typer.Option("--set", help="A setting of the scenario: name=value.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="File or folder to write [default: study.yaml].")
+        Path | None,
+        typer.Option(
+            "--out", help="File or folder to write.", show_default="study.yaml, or the scenario"
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file.")] = False,
     as_json: AsJson = False,

@@ -210,6 +210,8 @@ def inspect(
 ) -> None:
     """Say what a network counts, needs and costs, before anything is trained.
 
+    With --budget, exits with 1 if nothing keeps the bounds.
+
     Examples
     --------
       tradespace inspect resnet152

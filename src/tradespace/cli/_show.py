@@ -16,7 +16,7 @@ def show(
     study: StudyFile,
     candidate: Annotated[
         str | None,
-        typer.Argument(help="Name, id or start of either [default: the recommended one]."),
+        typer.Argument(help="Name, id or start of either.", show_default="the recommended one"),
     ] = None,
     out: Out = None,
     as_json: AsJson = False,
