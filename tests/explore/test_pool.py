@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -35,3 +38,23 @@ def test_a_pool_that_was_never_used_starts_nothing() -> None:
     with TrialPool(workers=2) as pool:
         assert pool.free == 2
         assert run_all(pool) == {}
+
+
+HOLD = "import time; held = b'x' * (400 << 20); time.sleep(30)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("work", "what"), [(exec, HOLD), (subprocess.check_call, [sys.executable, "-c", HOLD])]
+)
+def test_memory_counts_whether_a_worker_or_its_child_takes_it(
+    work: Callable[..., object], what: object
+) -> None:
+    with TrialPool(workers=2, memory_bytes=200e6) as pool:
+        pool.submit("eater", work, what, timeout_s=30)
+        pool.submit("other", max, 3, 5, timeout_s=30)
+        found = run_all(pool)
+
+    assert found["eater"].ending == "out of memory"
+    assert "more than the limit of 0.20 GB" in found["eater"].cause
+    assert found["other"].value == 5

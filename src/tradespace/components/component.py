@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -360,7 +361,9 @@ def library_versions(component: Component) -> dict[str, str]:
     return {name: _version(package) for name, package in names.items()}
 
 
+@cache
 def _version(package: str) -> str:
+    # Kept: finding a version parses the package's whole description, for every export again.
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
 from multiprocessing import context, forkserver, popen_forkserver, spawn
@@ -27,6 +29,9 @@ from pebble import ProcessExpired, ProcessPool
 from tradespace.explore import preload
 
 _WATCH_S = 0.1
+#: To find children, the whole table of processes is read: for all workers at once, and less often
+#: than the memory of those that are known is.
+_LOOK_FOR_CHILDREN_S = 1.0
 _ONE_THREAD = dict.fromkeys(
     (
         "OMP_NUM_THREADS",
@@ -141,6 +146,8 @@ class TrialPool:
         self._running: dict[Future[Any], str] = {}
         self._over: dict[str, str] = {}
         self._limits: dict[str, float] = {}
+        self._children: dict[int, list[int]] = {}
+        self._looked_at_s = -math.inf
         self._pool: ProcessPool | None = None
 
     def __enter__(self) -> Self:
@@ -219,8 +226,12 @@ class TrialPool:
         return pids
 
     def _watch(self) -> None:
-        for key, pid in self._pids().items():
-            used = _memory_bytes(pid)
+        pids = self._pids()
+        if time.monotonic() - self._looked_at_s >= _LOOK_FOR_CHILDREN_S:
+            self._children = _descendants(pids.values())
+            self._looked_at_s = time.monotonic()
+        for key, pid in pids.items():
+            used = sum(_memory_bytes(part) for part in (pid, *self._children.get(pid, ())))
             if used > self.memory_bytes and key not in self._over:
                 self._over[key] = (
                     f"used {used / 1e9:.2f} GB of memory, more than the limit of "
@@ -243,16 +254,27 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _descendants(roots: Iterable[int]) -> dict[int, list[int]]:
+    """Return the processes below each root, all ours, by one look at the table of processes."""
+    below: dict[int, list[int]] = {}
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            below.setdefault(process.ppid(), []).append(process.pid)
+
+    def under(root: int) -> Iterator[int]:
+        for child in below.get(root, ()):
+            yield child
+            yield from under(child)
+
+    return {root: list(under(root)) for root in roots}
+
+
 def _memory_bytes(pid: int) -> float:
-    """Return the memory of a process and its children that nobody shares."""
-    used = 0.0
+    """Return the memory of a process that it shares with nobody; 0 if it has ended."""
     with contextlib.suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for part in (process, *process.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):
-                info = part.memory_info()
-                used += info.rss - getattr(info, "shared", 0)
-    return used
+        info = psutil.Process(pid).memory_info()
+        return float(info.rss - getattr(info, "shared", 0))
+    return 0.0
 
 
 def _kill_tree(pid: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from tradespace.core.readings import Reading
 from tradespace.qualities._bootstrap import percentile_interval
 
@@ -32,7 +34,7 @@ def combine_folds(readings: Sequence[Reading], *, confidence: float = _CONFIDENC
     draws: tuple[float, ...] = ()
     if all(reading.draws for reading in readings):
         n = min(len(reading.draws) for reading in readings)
-        draws = tuple(sum(r.draws[b] for r in readings) / len(readings) for b in range(n))
+        draws = tuple(np.mean([reading.draws[:n] for reading in readings], axis=0).tolist())
         low, high = percentile_interval(draws, confidence)
     else:
         low = sum(reading.low for reading in readings) / len(readings)
