@@ -58,21 +58,14 @@ class _Period:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows in order of period, falling score, and entity; entities and periods as codes 0.."""
+    """Rows in order of period, falling score, and entity; all but `positive` are codes 0.."""
 
     positive: npt.NDArray[np.bool_]
     entity: npt.NDArray[np.int64]
     period: npt.NDArray[np.int64]
     unit: npt.NDArray[np.int64]
-
-    @property
-    def cell(self) -> npt.NDArray[np.int64]:
-        """Code of entity and period together."""
-        return self.period * (int(self.entity.max(initial=0)) + 1) + self.entity
-
-    def take(self, rows: npt.NDArray[np.bool_]) -> _Rows:
-        """Return some of the rows, in the same order."""
-        return _Rows(self.positive[rows], self.entity[rows], self.period[rows], self.unit[rows])
+    #: Entity and period together.
+    cell: npt.NDArray[np.int64]
 
 
 def _sorted_rows(
@@ -84,16 +77,27 @@ def _sorted_rows(
 ) -> _Rows:
     # Equal scores: the entity of the lower code first, so that the order of rows is idle.
     order = np.lexsort((entity, -scores, period))
-    return _Rows(y[order] > 0, entity[order], period[order], unit[order])
+    entity, period = entity[order], period[order]
+    cell = _codes(period * (int(entity.max()) + 1) + entity) if period.any() else entity
+    return _Rows(y[order] > 0, entity, period, unit[order], cell)
 
 
-def _periods(rows: _Rows, n_periods: int) -> list[_Period]:
-    """Return the entities of every period; one stands where its first row does: its best."""
-    cell = rows.cell
-    first = np.sort(np.unique(cell, return_index=True)[1])
-    positive = np.isin(cell[first], cell[rows.positive])
-    cuts = np.searchsorted(rows.period[first], np.arange(1, n_periods))
-    parts = (np.split(a, cuts) for a in (rows.entity[first], positive, rows.unit[first]))
+def _periods(rows: _Rows, drawn: npt.NDArray[np.int64]) -> list[_Period]:
+    """Return the entities of every period; each stands where its first drawn row does: its best."""
+    n_rows, n_cells = len(rows.cell), int(rows.cell.max()) + 1
+    first = np.full(n_cells, n_rows)
+    np.minimum.at(first, rows.cell[drawn], drawn)
+    leads = np.zeros(n_rows + 1, dtype=bool)
+    leads[first] = True
+    # The place behind the last row stands for the entities of which nothing was drawn.
+    lead = np.flatnonzero(leads[:-1])
+    positive = np.zeros(n_cells, dtype=bool)
+    positive[rows.cell[drawn[rows.positive[drawn]]]] = True
+    cuts = np.searchsorted(rows.period[lead], np.arange(1, int(rows.period[-1]) + 1))
+    parts = (
+        np.split(values, cuts)
+        for values in (rows.entity[lead], positive[rows.cell[lead]], rows.unit[lead])
+    )
     return [_Period(*three) for three in zip(*parts, strict=True)]
 
 
@@ -161,18 +165,18 @@ class TopKPrecision(AbstractPredictiveQuality):
         entity = _codes(predictions.columns[name]) if name else np.arange(len(y))
         times = np.zeros(len(y)) if per == "all" else predictions.columns["__time__"]
         period = period_codes(np.asarray(times, dtype=np.float64), per)
-        n_periods = int(period.max()) + 1
         rows = _sorted_rows(y, scores, entity, period, unit_of_rows(predictions))
         drawn_whole = _lies_within(rows.entity, rows.unit)
-        if drawn_whole or _lies_within(_codes(rows.cell), rows.unit):
+        if drawn_whole or _lies_within(rows.cell, rows.unit):
             alike = drawn_whole and _lies_within(rows.unit, rows.entity)
             most = np.inf if alike else 1.0
-            periods = _periods(rows, n_periods)
+            periods = _periods(rows, np.arange(len(y)))
             return lambda counts: _mean_share(periods, counts, k=k, drop=drop, most=most)
 
         def one_by_one(counts: Floats) -> Floats:
             # A part of an entity's rows can be drawn: its place differs from sample to sample.
-            pools = (_periods(rows.take(drawn[rows.unit] > 0), n_periods) for drawn in counts.T)
+            drawn = (np.flatnonzero(column[rows.unit]) for column in counts.T)
+            pools = (_periods(rows, those) for those in drawn)
             shares = [_mean_share(pool, ones, k=k, drop=drop, most=1.0) for pool in pools]
             return np.concatenate(shares)
 
