@@ -72,7 +72,9 @@ def test_every_page_is_reached_from_the_index() -> None:
             reached.add(page)
             waiting += [p for p, _ in links(page) if p.suffix == ".md" and DOCS in p.parents]
 
-    assert [label(p) for p in DOCS.rglob("*.md") if p not in reached] == []
+    lost = [label(p) for p in DOCS.rglob("*.md") if p not in reached]
+
+    assert lost == [], "link them from docs/index.md or from a page that it leads to"
 
 
 def test_the_index_is_one_click_from_the_readme() -> None:

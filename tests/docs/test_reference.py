@@ -6,6 +6,7 @@ Bring a page up to date with the script that a failing test names.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -100,3 +101,10 @@ def test_an_example_stands_for_every_command_and_no_other() -> None:
     runnable = {name for name, found in module.commands() if not hasattr(found, "commands")}
 
     assert set(module.EXAMPLES) == runnable
+
+
+def test_the_readme_counts_the_networks_and_the_published_rows() -> None:
+    readme = " ".join((DOCS.parent / "README.md").read_text(encoding="utf-8").split())
+    (rows,) = re.findall(r"^(\d+) rows are met", text_of("zoo.md"), re.MULTILINE)
+
+    assert f"{len(networks())} networks, all {rows} rows of published figures" in readme

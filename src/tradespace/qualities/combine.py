@@ -36,7 +36,8 @@ def combine_folds(readings: Sequence[Reading], *, confidence: float = _CONFIDENC
         n = min(len(reading.draws) for reading in readings)
         draws = tuple(np.mean([reading.draws[:n] for reading in readings], axis=0).tolist())
         low, high = percentile_interval(draws, confidence)
-    else:
+    if not draws or low == high:
+        # Draws that all agree claim a certainty that the widened intervals of the parts do not.
         low = sum(reading.low for reading in readings) / len(readings)
         high = sum(reading.high for reading in readings) / len(readings)
     if not math.isnan(value):
@@ -80,6 +81,7 @@ def combine_seeds(readings: Sequence[Reading], *, confidence: float = _CONFIDENC
         low, high = min(low, value), max(high, value)
     else:
         draws = ()
+    if not draws or low == high:
         low = min(reading.low for reading in readings)
         high = max(reading.high for reading in readings)
     return Reading(first.quality, value, low, high, first.unit, first.kind, method, context, draws)
