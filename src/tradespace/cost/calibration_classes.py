@@ -16,7 +16,10 @@ _WRITTEN_ALONG = ("relu", "relu6", "leaky_relu", "sigmoid", "tanh", "hard_sigmoi
 _ALIKE = {
     **dict.fromkeys(("relu6", "leaky_relu", "clamp", "threshold", "absolute", "negate"), "relu"),
     **dict.fromkeys(("subtract", "divide", "maximum", "minimum", "compare"), "add"),
+    **dict.fromkeys(("transpose", "view"), "copy"),
 }
+#: Views for which ONNX Runtime copies: another order, a slice or a split.
+_COPIED = ("transpose", "view")
 #: Classes that stand in where an operator was not measured, by kind, best first.
 _STAND_INS = {
     "product": ("dense", "convolution 3x3"),
@@ -120,8 +123,9 @@ def merge(works: Sequence[Work], runtime: str) -> list[Work]:
     """Return the operators as a runtime runs them.
 
     ONNX Runtime folds batch normalizations into the layer before them, computes simple
-    activations and the sum with a shortcut while it writes a convolution's result. PyTorch
-    runs operator by operator.
+    activations and the sum with a shortcut while it writes a convolution's result, and copies
+    where PyTorch only looks at the same memory in another way. PyTorch runs operator by
+    operator.
 
     Examples
     --------
@@ -136,10 +140,11 @@ def merge(works: Sequence[Work], runtime: str) -> list[Work]:
     """
     kept: list[Work] = []
     for work in works:
-        if work.kind == "view":
+        optimizing = runtime == "onnxruntime"
+        if work.kind == "view" and not (optimizing and work.operator in _COPIED):
             continue
         last = kept[-1] if kept else None
-        if runtime == "onnxruntime" and last is not None and _merges(last, work):
+        if optimizing and last is not None and _merges(last, work):
             kept[-1] = replace(last, operations=last.operations + work.operations)
         else:
             kept.append(work)

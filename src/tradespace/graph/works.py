@@ -11,14 +11,15 @@ from tradespace.graph.work import Work
 
 
 def network_works(network: Network, rows: Sequence[NodeCounts] | None = None) -> list[Work]:
-    """Return the work of every operator of a forward pass, views left out.
+    """Return the work of every operator of a forward pass.
 
-    `rows` are the counts of the network's nodes, where they are at hand.
+    Views are among them, with nothing to compute and nothing to move: some runtimes copy for
+    them all the same. `rows` are the counts of the network's nodes, where they are at hand.
     """
     return [
         _work(network, row)
         for row in (node_counts(network) if rows is None else rows)
-        if row.operator.kind != "view" and row.node.operator != "dropout"
+        if row.node.operator != "dropout"
     ]
 
 
