@@ -22,6 +22,7 @@ from tradespace.graph.zoo import networks
 from tradespace.hardware.profiles import processors, regions
 
 DOCS = Path(__file__).parents[2] / "docs"
+WRITTEN = ("qualities", "commands", "hardware", "index")
 TUTORIALS = "\n".join(p.read_text(encoding="utf-8") for p in DOCS.glob("tutorials/*.md"))
 
 
@@ -39,7 +40,7 @@ def text_of(page: str) -> str:
     return (DOCS / page).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["generate_qualities", "generate_commands", "generate_hardware"])
+@pytest.mark.parametrize("name", [f"generate_{what}" for what in WRITTEN])
 def test_a_page_is_what_its_script_writes(name: str) -> None:
     module = generator(name)
     text = module.PAGE.read_text(encoding="utf-8")
