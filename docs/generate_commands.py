@@ -168,7 +168,7 @@ def _default(parameter: Any) -> str:
         return "required"
     if isinstance(parameter.show_default, str):
         return parameter.show_default
-    if parameter.default is None or parameter.default in (False, True, ""):
+    if parameter.default is None or isinstance(parameter.default, bool) or parameter.default == "":
         return "-"
     return f"`{parameter.default}`"
 
