@@ -8,6 +8,7 @@ same for all families; :mod:`tradespace.components.component` joins the two.
 from __future__ import annotations
 
 import abc
+import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -123,6 +124,14 @@ class AbstractFamily(abc.ABC):
     name: ClassVar[str]
     #: Whether rows come in raw, never through the encoder (a finished file, a service).
     raw_only: ClassVar[bool] = False
+    #: Modules that fitting and predicting import, which takes longer than many fits.
+    libraries: ClassVar[tuple[str, ...]] = ()
+
+    def load(self, settings: Mapping[str, Any]) -> None:
+        """Import what a fit needs, before its clock starts; located settings."""
+        del settings
+        for name in self.libraries:
+            importlib.import_module(name)
 
     @abc.abstractmethod
     def facts(self, settings: Mapping[str, Any]) -> Facts:

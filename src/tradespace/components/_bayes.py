@@ -58,6 +58,7 @@ class GaussianNaiveBayes(AbstractFamily):
     """A Bayes net whose only parent is the class; inputs are normal within a class."""
 
     name: ClassVar[str] = "gaussian_naive_bayes"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.naive_bayes",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""
@@ -126,6 +127,7 @@ class BernoulliNaiveBayes(AbstractFamily):
     """
 
     name: ClassVar[str] = "bernoulli_naive_bayes"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.naive_bayes",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

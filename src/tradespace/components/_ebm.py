@@ -33,6 +33,7 @@ class ExplainableBoosting(AbstractFamily):
     """
 
     name: ClassVar[str] = "explainable_boosting"
+    libraries: ClassVar[tuple[str, ...]] = ("interpret.glassbox",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

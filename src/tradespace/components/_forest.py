@@ -31,6 +31,7 @@ class RandomForest(AbstractFamily):
     """
 
     name: ClassVar[str] = "random_forest"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

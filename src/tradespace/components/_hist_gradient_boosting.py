@@ -35,6 +35,7 @@ class HistGradientBoosting(AbstractFamily):
     """
 
     name: ClassVar[str] = "hist_gradient_boosting"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

@@ -35,6 +35,7 @@ class LightGBM(AbstractFamily):
     """
 
     name: ClassVar[str] = "lightgbm"
+    libraries: ClassVar[tuple[str, ...]] = ("lightgbm",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

@@ -65,6 +65,7 @@ class LogisticRegression(AbstractFamily):
     """
 
     name: ClassVar[str] = "logistic_regression"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""
@@ -156,6 +157,7 @@ class LinearRegression(AbstractFamily):
     """
 
     name: ClassVar[str] = "linear_regression"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

@@ -52,6 +52,7 @@ class MultilayerPerceptron(AbstractFamily):
     """
 
     name: ClassVar[str] = "multilayer_perceptron"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.neural_network",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

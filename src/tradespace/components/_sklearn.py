@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,11 @@ class OwnEstimator(AbstractFamily):
     """
 
     name: ClassVar[str] = "sklearn"
+
+    def load(self, settings: Mapping[str, Any]) -> None:
+        """Import the person's code and what it imports; a fault in it is told by the fit."""
+        with contextlib.suppress(SettingError):
+            find_function(settings["estimator"])
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training: little."""

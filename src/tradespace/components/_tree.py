@@ -34,6 +34,7 @@ class DecisionTree(AbstractFamily):
     """
 
     name: ClassVar[str] = "decision_tree"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.tree",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

@@ -48,6 +48,7 @@ class XGBoost(AbstractFamily):
     """
 
     name: ClassVar[str] = "xgboost"
+    libraries: ClassVar[tuple[str, ...]] = ("xgboost",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

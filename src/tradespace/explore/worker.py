@@ -148,13 +148,15 @@ def _dataset(folder: str) -> Dataset:
 
 def fit_and_measure(setup: Setup, task: FitTask) -> list[dict[str, Any]]:
     """Train the biggest candidate, derive the others, and measure them all on the fold."""
-    from tradespace.components.component import train_component
+    from tradespace.components.component import family_named, train_component
 
     dataset = _dataset(setup.dataset)
     fold = dataset.fold(task.fold)
     biggest = task.candidates[0]
     inputs = dataset.inputs.take(fold.train)
     target = dataset.y[fold.train]
+    family = family_named(biggest.family)
+    family.load(family.locate(biggest.settings, folder=setup.folder))
     _release_free_memory()
     with measure() as usage:
         component = train_component(
