@@ -99,7 +99,10 @@ def _break_tie(
         remaining = [a for a in remaining if a not in behind]
         if behind and len(remaining) > 1:
             names = ", ".join(a.candidate.name for a in behind)
-            told += f"Of these, {names} fall behind {best.candidate.name} on {objective.quality}. "
+            fall = "falls" if len(behind) == 1 else "fall"
+            told += (
+                f"Of these, {names} {fall} behind {best.candidate.name} on {objective.quality}. "
+            )
         if len(remaining) == 1:
             value = best.evidence.readings[objective.quality]
             beaten = behind[-1].evidence.readings[objective.quality]
@@ -152,6 +155,8 @@ def met_sentence(assessment: Assessment) -> str:
     if not checks:
         return f"{assessment.candidate.name} has no constraint to meet."
     shown = "; ".join(f"{c.constraint} (reading {c.reading})" for c in checks)
+    if len(assessment.checks) == 1:
+        return f"{assessment.candidate.name} meets the only constraint: {shown}."
     every = "all" if len(checks) == len(assessment.checks) else f"{len(checks)} of"
     return (
         f"{assessment.candidate.name} meets {every} {len(assessment.checks)} constraints: {shown}."

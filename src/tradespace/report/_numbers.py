@@ -43,6 +43,8 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
     ('≤ 2 s', '')
     >>> reading_parts(Reading("latency_p99", 1e-5, 0.0, float("inf"), "s"))
     ('unsettled, seen 10 µs', '')
+    >>> reading_parts(Reading("cost", 3.56e-6, 3.54e-6, 3.66e-6, "USD"))
+    ('3.56e-06 USD', '3.54e-06 to 3.66e-06')
 
     """
     if math.isnan(reading.value) or reading.is_bound:
@@ -62,6 +64,8 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
     value, low, high = (x / factor for x in (reading.value, reading.low, reading.high))
     if reading.exact:
         return format_quantity(reading.value, reading.unit), ""
+    if 0 < max(abs(low), abs(high)) < 10**-3:  # no smaller unit: digits, not decimals
+        return format_quantity(reading.value, reading.unit), f"{low:.3g} to {high:.3g}"
     decimals = _decimals(value, high - low)
     shown = f"{_text(value, decimals)} {name}".strip()
     return shown, f"{_text(low, decimals)} to {_text(high, decimals)}"
@@ -128,6 +132,9 @@ def difference_text(difference: float, low: float, high: float, unit: str) -> st
     """
     largest = max((abs(x) for x in (difference, low, high) if math.isfinite(x)), default=0.0)
     factor, name = scale_for(largest, unit)
+    if 0 < largest / factor < 10**-3:  # no smaller unit: digits, not decimals
+        value, left, right = (f"{x / factor:+.2g}" for x in (difference, low, high))
+        return f"{value} {name} [{left} to {right}]".replace("  ", " ")
     decimals = _decimals(largest / factor, 0.0, significant=2)
     value, left, right = (_signed(x / factor, decimals) for x in (difference, low, high))
     return f"{value} {name} [{left} to {right}]".replace("  ", " ")

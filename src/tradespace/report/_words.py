@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,21 +60,6 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
-def join_words(words: Iterable[str], *, most: int = 6) -> str:
-    """Return words as a phrase, cut where it would get too long.
-
-    Examples
-    --------
-    >>> join_words(["a", "b", "c"]), join_words("abcdefgh", most=2)
-    ('a, b and c', 'a, b and 6 more')
-
-    """
-    items = list(words)
-    if len(items) > most:
-        return f"{', '.join(items[:most])} and {len(items) - most} more"
-    return items[0] if len(items) == 1 else " and ".join([", ".join(items[:-1]), *items[-1:]][-2:])
 
 
 def headline(decision: Decision) -> str:

@@ -22,7 +22,6 @@ from tradespace.report._words import (
     counts_text,
     cuts,
     headline,
-    join_words,
     name_of,
     plural,
     qualities_of,
@@ -297,7 +296,7 @@ def _consequences(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iter
         if known.get(key) is True:
             yield f"- {text}"
     if bad_at := known.get("bad_at"):
-        yield f"- Known weaknesses of its family: {escape(join_words(map(str, bad_at)))}."
+        yield f"- Known weaknesses of its family: {escape(' '.join(map(str, bad_at)))}"
     yield ""
     yield (
         "The same requirements are to be checked against readings in service; times hold only "
