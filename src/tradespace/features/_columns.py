@@ -10,6 +10,7 @@ import polars as pl
 from tradespace.core.errors import FeatureError
 from tradespace.features.definitions import Feature, FeatureView, leaves
 from tradespace.features.events import require_columns
+from tradespace.features.expression_types import condition
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -72,8 +73,8 @@ def _valid(
             numbers = series.is_not_nan().fill_null(value=False)
             mask = numbers if mask is None else mask & numbers
     if feature.where is not None:
-        chosen = frame.select(feature.where.to_polars(time_zone=view.source.time_zone).alias("w"))
-        kept = chosen["w"].fill_null(value=False)
+        zone, owner = view.source.time_zone, f"Conditions of view {view.name!r}"
+        kept = condition(feature.where, frame, time_zone=zone, owner=owner)
         mask = kept if mask is None else mask & kept
     return None if mask is None else mask.to_numpy()
 

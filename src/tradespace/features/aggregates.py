@@ -12,7 +12,8 @@ from typing import Any
 from tradespace.core.errors import FeatureError
 from tradespace.features.definitions import Feature, is_whole
 from tradespace.features.durations import parse_duration_us
-from tradespace.features.expressions import Expression, parse_expression
+from tradespace.features.expression_text import parse_expression
+from tradespace.features.expressions import Expression
 
 
 def _feature(

@@ -23,6 +23,7 @@ from tradespace.features._blocks import Arranged, arrange
 from tradespace.features._columns import Columns
 from tradespace.features.definitions import FeatureView, RowFeatures, View, leaves, located
 from tradespace.features.events import Events, require_columns
+from tradespace.features.expression_types import as_floats, kind_of, values_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -136,28 +137,16 @@ def compute_row_features(view: RowFeatures, frame: pl.DataFrame) -> dict[str, Fl
 
 
 def _of_rows(view: RowFeatures, frame: pl.DataFrame) -> dict[str, Floats]:
-    require_columns(frame, view.columns, owner=f"Row features {view.name!r}")
-    source = view.source
-    zone = source.time_zone
-    if zone is not None:
-        naive = [
-            name
-            for name in view.columns
-            if isinstance(frame[name].dtype, pl.Datetime) and frame[name].dtype.time_zone is None  # type: ignore[attr-defined]  # a Datetime has a zone
-        ]
-        frame = frame.with_columns(
-            pl.col(naive).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-        )
-    try:
-        result = frame.select(
-            e.to_polars(time_zone=zone).cast(pl.Float64).alias(e.name) for e in view.expressions
-        )
-    except pl.exceptions.PolarsError as error:
-        msg = f"Row features {view.name!r} do not fit their columns: {str(error).splitlines()[0]}."
-        raise FeatureError(
-            msg, remedy="weekday and hour read times; comparisons need like types."
-        ) from error
-    return {name: result[name].fill_null(float("nan")).to_numpy() for name in result.columns}
+    owner = f"Row features {view.name!r}"
+    require_columns(frame, view.columns, owner=owner)
+    for expression in view.expressions:
+        kind = kind_of(expression, frame.schema, owner=owner)
+        if kind in ("string", "other"):
+            msg = f"{owner} do not fit their columns: {expression.text} is a {kind}, no number."
+            raise FeatureError(msg, remedy="Compare it, like page == 'home'.")
+    zone = view.source.time_zone
+    result = values_of(view.expressions, frame, time_zone=zone, owner=owner)
+    return {name: as_floats(result[name]) for name in result.columns}
 
 
 class _Work:

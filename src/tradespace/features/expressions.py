@@ -1,14 +1,15 @@
 """Expressions over the columns of one event: small trees that compile to Polars, SQL and Python.
 
-They serve as filters of windows and as row features. Comparisons with a missing value are
-missing; a filter takes missing as false.
+They serve as filters of sources and windows and as row features. Comparisons with a missing
+value are missing, and so is what is divided by 0; a filter takes missing as false.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -29,12 +30,15 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
+    "/": lambda above, below: float(above) / float(below) if below else None,
     "&": operator.and_,
     "|": operator.or_,
 }
-_CLOCK = ("weekday", "hour", "minute", "day", "month")
+CLOCK = ("weekday", "hour", "minute", "day", "month")
 #: Parts of a time in UTC that repeat: microseconds of one, and how many there are.
 _PERIODS = {"hour": (3_600_000_000, 24), "minute": (60_000_000, 60)}
+#: Operators of numbers, and of the outcomes of comparisons.
+ARITHMETIC, LOGIC = ("+", "-", "*", "/"), ("&", "|", "~")
 _SQL = {"&": "AND", "|": "OR", "==": "=", "!=": "<>"}
 _WORDS = {
     ">=": "ge",
@@ -77,11 +81,18 @@ class Expression:
         return Expression(self.op, self.args, name, description)
 
     def _with(self, op: str, other: object) -> Expression:
-        if other is None or not isinstance(other, Expression | int | float | str):
+        return Expression(op, (self, self._other(other)))
+
+    def _other(self, other: object) -> Expression:
+        if isinstance(other, Expression):
+            return other
+        if not isinstance(other, int | float | str):
             msg = f"Cannot combine {self.text} with {other!r}."
-            raise FeatureError(msg, remedy="Use a number, a string or another expression.")
-        right = other if isinstance(other, Expression) else Expression("literal", (other,))
-        return Expression(op, (self, right))
+            remedy = "Use a number, a string or another expression."
+            if other is None:
+                remedy = "Ask whether a value is missing with column('...').is_null()."
+            raise FeatureError(msg, remedy=remedy)
+        return Expression("literal", (other,))
 
     def __ge__(self, other: object) -> Expression:
         return self._with(">=", other)
@@ -116,8 +127,46 @@ class Expression:
     def __mul__(self, other: object) -> Expression:
         return self._with("*", other)
 
+    def __truediv__(self, other: object) -> Expression:
+        return self._with("/", other)
+
+    def __radd__(self, other: object) -> Expression:
+        return Expression("+", (self._other(other), self))
+
+    def __rsub__(self, other: object) -> Expression:
+        return Expression("-", (self._other(other), self))
+
+    def __rmul__(self, other: object) -> Expression:
+        return Expression("*", (self._other(other), self))
+
+    def __rtruediv__(self, other: object) -> Expression:
+        return Expression("/", (self._other(other), self))
+
+    def __neg__(self) -> Expression:
+        return 0 - self
+
     def __invert__(self) -> Expression:
         return Expression("~", (self,))
+
+    def is_null(self) -> Expression:
+        """Return whether the value is missing; ``~`` in front asks whether it is there."""
+        return Expression("is_null", (self,))
+
+    def is_in(self, values: Iterable[int | float | str]) -> Expression:
+        """Return whether the value is one of some numbers or some strings.
+
+        Examples
+        --------
+        >>> column("page").is_in(["home", "cart"]).text
+        "(page in ['cart', 'home'])"
+
+        """
+        given = [] if isinstance(values, str | bytes) else list(values)
+        kinds = {isinstance(value, str) for value in given}
+        if len(kinds) != 1 or not all(isinstance(value, int | float | str) for value in given):
+            msg = f"{self.text} can be one of some numbers or of some strings; got {values!r}."
+            raise FeatureError(msg, remedy="Give a list, like column('page').is_in(['a', 'b']).")
+        return Expression("in", (self, tuple(sorted(set(given)))))
 
     @property
     def text(self) -> str:
@@ -126,10 +175,14 @@ class Expression:
             return str(self.args[0])
         if self.op == "literal":
             return repr(self.args[0])
-        if self.op in _CLOCK:
+        if self.op in CLOCK:
             return f"{self.op}({self.args[0]})"
         if self.op == "~":
             return f"~{self.args[0].text}"
+        if self.op == "is_null":
+            return f"is_null({self.args[0].text})"
+        if self.op == "in":
+            return f"({self.args[0].text} in {list(self.args[1])!r})"
         return f"({self.args[0].text} {self.op} {self.args[1].text})"
 
     @property
@@ -138,12 +191,15 @@ class Expression:
         text = self.text
         for sign in (">=", "<=", "==", "!=", ">", "<", "&", "|"):
             text = text.replace(f" {sign} ", f"_{_WORDS[sign]}_")
+        if any(new in text for new in (" / ", " in [", "is_null(")):
+            words = "".join(c if c.isalnum() else "_" for c in text.replace(" / ", "_per_"))
+            return re.sub("_+", "_", words).strip("_")
         return "".join(c if c.isalnum() else "_" for c in text).strip("_").replace("__", "_")
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it reads, sorted."""
-        if self.op == "column" or self.op in _CLOCK:
+        if self.op == "column" or self.op in CLOCK:
             return (str(self.args[0]),)
         found = {c for arg in self.args if isinstance(arg, Expression) for c in arg.columns}
         return tuple(sorted(found))
@@ -156,30 +212,51 @@ class Expression:
             return pl.col(self.args[0])
         if self.op == "literal":
             return pl.lit(self.args[0])
-        if self.op in _CLOCK:
+        if self.op in CLOCK:
             return _clock_in_polars(self.op, pl.col(self.args[0]), time_zone)
-        parts: list[pl.Expr] = [arg.to_polars(time_zone=time_zone) for arg in self.args]
+        parts: list[pl.Expr] = [
+            arg.to_polars(time_zone=time_zone) for arg in self.args if isinstance(arg, Expression)
+        ]
         if self.op == "~":
             return ~parts[0]
+        if self.op == "is_null":
+            return parts[0].is_null()
+        if self.op == "in":
+            if isinstance(self.args[1][0], str):
+                return parts[0].is_in(self.args[1])
+            return pl.any_horizontal([parts[0] == value for value in self.args[1]])
+        if self.op in ARITHMETIC:
+            # Booleans count as 0 and 1, and few bits must not overflow.
+            parts = [part * pl.lit(1, pl.Int64) for part in parts]
+        if self.op == "/":
+            above, below = (part.cast(pl.Float64) for part in parts)
+            return pl.when(below != 0).then(above / below)
         result: pl.Expr = _BINARY[self.op](*parts)
         return result
 
-    def to_sql(self) -> str:
-        """Return it as DuckDB SQL over columns quoted by name; times are local timestamps."""
+    def to_sql(self, *, prefix: str = "") -> str:
+        """Return it as DuckDB SQL over columns quoted by name; times are local timestamps.
+
+        `prefix` stands before every column, like "e." for a table.
+        """
         if self.op == "column":
-            return f'"{self.args[0]}"'
+            return f'{prefix}"{self.args[0]}"'
         if self.op == "literal":
-            value = self.args[0]
-            if isinstance(value, bool):
-                return str(value).upper()
-            return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
-        if self.op in _CLOCK:
+            return _literal_in_sql(self.args[0])
+        if self.op in CLOCK:
             part = "isodow" if self.op == "weekday" else self.op
-            sql = f"date_part('{part}', \"{self.args[0]}\")"
+            sql = f"date_part('{part}', {prefix}\"{self.args[0]}\")"
             return f"({sql} - 1)" if self.op == "weekday" else sql
+        left = self.args[0].to_sql(prefix=prefix)
         if self.op == "~":
-            return f"(NOT {self.args[0].to_sql()})"
-        left, right = (arg.to_sql() for arg in self.args)
+            return f"(NOT {left})"
+        if self.op == "is_null":
+            return f"({left} IS NULL)"
+        if self.op == "in":
+            return f"({left} IN ({', '.join(_literal_in_sql(v) for v in self.args[1])}))"
+        right = self.args[1].to_sql(prefix=prefix)
+        if self.op == "/":
+            return f"({left}::DOUBLE / nullif({right}::DOUBLE, 0))"
         return f"({left} {_SQL.get(self.op, self.op)} {right})"
 
     def evaluate(self, event: Mapping[str, Any], *, time_zone: str | None = None) -> Any:
@@ -187,21 +264,46 @@ class Expression:
 
         Times are microseconds since 1970 UTC. As in SQL, false & missing is false and
         true | missing is true.
+
+        Raises
+        ------
+        FeatureError
+            If the values of the event do not go together, as a number and a string.
+
         """
         if self.op == "literal":
             return self.args[0]
-        if self.op == "column" or self.op in _CLOCK:
+        if self.op == "column" or self.op in CLOCK:
             value = event.get(self.args[0])
             if value is None or value != value:
                 return None
             return value if self.op == "column" else _clock_part(self.op, value, time_zone)
-        values = [arg.evaluate(event, time_zone=time_zone) for arg in self.args]
+        values = [
+            arg.evaluate(event, time_zone=time_zone)
+            for arg in self.args
+            if isinstance(arg, Expression)
+        ]
+        if self.op == "is_null":
+            return values[0] is None
         if self.op == "~":
             return None if values[0] is None else not values[0]
         if None in values:
             decided = {"&": False, "|": True}.get(self.op)
             return decided if decided is not None and decided in values else None
-        return _BINARY[self.op](*values)
+        if self.op == "in":
+            return values[0] in self.args[1]
+        try:
+            return _BINARY[self.op](*values)
+        except TypeError as error:
+            held = " and ".join(map(repr, values))
+            msg = f"{self.text} cannot be told of an event that holds {held}."
+            raise FeatureError(msg, remedy="Compare numbers with numbers, and so on.") from error
+
+
+def _literal_in_sql(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
 
 
 def _clock_in_polars(part: str, times: pl.Expr, time_zone: str | None) -> pl.Expr:
@@ -244,62 +346,7 @@ def hour(name: str) -> Expression:
 
 def clock_part(part: str, name: str) -> Expression:
     """Return weekday, hour, minute, day or month of a time, in the source's time zone."""
-    if part not in _CLOCK:
-        message, remedy = unknown_name("part of a time", part, _CLOCK)
+    if part not in CLOCK:
+        message, remedy = unknown_name("part of a time", part, CLOCK)
         raise FeatureError(message, remedy=remedy)
     return Expression(part, (name,))
-
-
-def parse_expression(text: str) -> Expression:
-    """Return the expression that a string of YAML says, like ``hour(at) <= 6``.
-
-    Python's operators and parentheses, names of columns, numbers and strings; ``and``, ``or``
-    and ``not`` stand for ``&``, ``|`` and ``~``. Nothing is ever evaluated.
-
-    Examples
-    --------
-    >>> parse_expression("amount > 220 and not hour(at) <= 6").text
-    '((amount > 220) & ~(hour(at) <= 6))'
-
-    """
-    import ast
-
-    try:
-        tree = ast.parse(text, mode="eval").body
-    except SyntaxError as error:
-        msg = f"Cannot read the expression {text!r}: {error.msg}."
-        raise FeatureError(msg, remedy="Write it like 'hour(time) <= 6'.") from error
-    return _from_tree(tree, text)
-
-
-def _from_tree(node: Any, text: str) -> Expression:
-    import ast
-
-    signs = {
-        ast.GtE: ">=", ast.LtE: "<=", ast.Gt: ">", ast.Lt: "<", ast.Eq: "==", ast.NotEq: "!=",
-        ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.BitAnd: "&", ast.BitOr: "|",
-        ast.And: "&", ast.Or: "|",
-    }  # fmt: skip
-    match node:
-        case ast.Name(id=name):
-            return column(name)
-        case ast.Constant(value=bool() | int() | float() | str() as value):
-            return Expression("literal", (value,))
-        case ast.Call(func=ast.Name(id=part), args=[ast.Name(id=name)], keywords=[]):
-            return clock_part(part, name)
-        case ast.UnaryOp(op=ast.Not() | ast.Invert(), operand=inner):
-            return ~_from_tree(inner, text)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return Expression("literal", (-value,))
-        case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in signs:
-            return Expression(signs[type(sign)], (_from_tree(left, text), _from_tree(right, text)))
-        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in signs:
-            return Expression(signs[type(sign)], (_from_tree(left, text), _from_tree(right, text)))
-        case ast.BoolOp(op=sign, values=values):
-            parts = [_from_tree(value, text) for value in values]
-            result = parts[0]
-            for further in parts[1:]:
-                result = Expression(signs[type(sign)], (result, further))
-            return result
-    msg = f"The expression {text!r} holds something that is not allowed."
-    raise FeatureError(msg, remedy="Use columns, numbers, strings, + - * and comparisons.")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from tradespace.core.errors import FeatureError
 from tradespace.features.definitions import Feature, FeatureView
-from tradespace.features.expressions import Expression
 
 
 def to_sql(view: FeatureView, *, table: str) -> str:
@@ -58,7 +55,7 @@ def _sql(feature: Feature, time: str, identity: str) -> str:
         sign = "<" if feature.kind == "since_last" else "<="
         rules.append(f'({at} < {now} OR e."{identity}" {sign} {me})')
     if feature.where is not None:
-        rules.append(_of_events(feature.where))
+        rules.append(feature.where.to_sql(prefix="e."))
     column = None if feature.column is None else f'e."{feature.column}"'
     if column is not None:
         rules.append(f"{column} IS NOT NULL")
@@ -84,8 +81,3 @@ def _sql(feature: Feature, time: str, identity: str) -> str:
     half_life = float(feature.half_life_us or 1)
     weight = f"pow(2.0, (epoch_us({at}) - epoch_us({now})) / {half_life!r})"
     return f"coalesce(sum({column} * {weight}) {kept} / sum({weight}) {kept}, {empty})"
-
-
-def _of_events(where: Expression) -> str:
-    """Return a filter with its columns taken from the events that are seen."""
-    return re.sub(r'"([^"]+)"', r'e."\1"', where.to_sql())

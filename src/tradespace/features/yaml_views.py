@@ -27,7 +27,7 @@ from tradespace.features import aggregates
 from tradespace.features.contracts import ColumnRule, Contract, OnBreach
 from tradespace.features.definitions import EventSource, Feature, FeatureView, RowFeatures, View
 from tradespace.features.durations import parse_duration_us
-from tradespace.features.expressions import parse_expression
+from tradespace.features.expression_text import parse_expression
 from tradespace.study.problems import Collector
 from tradespace.study.yaml_tree import Tree, parse_tree
 
