@@ -139,11 +139,13 @@ class ServiceArtifact:
         return 0 if self._sample is None else len(self._sample)
 
     def prepare(self, start: int, stop: int) -> bytes:
-        """Return raw rows start..stop of the sample as the body of a request."""
+        """Return raw rows start..stop of the sample, over and over, as the body of a request."""
+        from tradespace.components.runtime import repeated
+
         if self._sample is None:
             msg = "The service was opened without sample rows; give sample= to open_artifact."
             raise InputError(msg)
-        return request_body(self._sample.take(slice(start, stop)))
+        return request_body(repeated(self._sample, start, stop))
 
     def __call__(self, prepared: bytes) -> Any:
         """Answer prepared rows with one call."""

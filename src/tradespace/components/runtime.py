@@ -110,6 +110,22 @@ def open_session(content: bytes) -> Any:
         raise DataError(msg, remedy="Export the model again, for this version.") from error
 
 
+def repeated(sample: Inputs, start: int, stop: int) -> Inputs:
+    """Return rows start..stop of a sample that begins again wherever it ends.
+
+    Examples
+    --------
+    >>> from tradespace.data.inputs import InputColumn, Inputs
+    >>> schema = InputSchema((InputColumn("age", "number"),))
+    >>> repeated(Inputs(schema, np.array([[20.0], [30.0]]), ()), 1, 4).numbers.ravel()
+    array([30., 20., 30.])
+
+    """
+    if stop <= len(sample):
+        return sample.take(slice(start, stop))
+    return sample.take(np.arange(start, stop) % len(sample))
+
+
 def packed(inputs: Inputs) -> dict[str, npt.NDArray[Any]]:
     """Return rows as our artifacts take them: "numbers" and "strings".
 
@@ -172,11 +188,11 @@ class OnnxArtifact:
         return 0 if self._sample is None else len(self._sample)
 
     def prepare(self, start: int, stop: int) -> dict[str, npt.NDArray[Any]]:
-        """Return raw rows start..stop of the sample as feeds."""
+        """Return raw rows start..stop of the sample as feeds, over and over where it ends."""
         if self._sample is None:
             msg = "The artifact was opened without sample rows; give sample= to open_artifact."
             raise InputError(msg)
-        return self._feed(self._sample.take(slice(start, stop)))
+        return self._feed(repeated(self._sample, start, stop))
 
     def __call__(self, prepared: Mapping[str, npt.NDArray[Any]]) -> Any:
         """Answer prepared rows."""
@@ -234,11 +250,11 @@ class PythonArtifact:
         return 0 if self._sample is None else len(self._sample)
 
     def prepare(self, start: int, stop: int) -> Inputs:
-        """Return raw rows start..stop of the sample."""
+        """Return raw rows start..stop of the sample, over and over where it ends."""
         if self._sample is None:
             msg = "The artifact was opened without sample rows; give sample= to open_artifact."
             raise InputError(msg)
-        return self._sample.take(slice(start, stop))
+        return repeated(self._sample, start, stop)
 
     def __call__(self, prepared: Inputs) -> Any:
         """Answer prepared rows."""

@@ -92,7 +92,10 @@ class Scorer(Protocol):
         """Price of a call to somebody else's service; 0 for one's own artifact."""
 
     def prepare(self, start: int, stop: int) -> Any:
-        """Return raw rows start..stop of the sample, as the runtime takes them."""
+        """Return raw rows start..stop of the sample, as the runtime takes them.
+
+        A sample with fewer rows begins again wherever it ends.
+        """
 
     def __call__(self, prepared: Any) -> Any:
         """Answer prepared rows: what is timed."""

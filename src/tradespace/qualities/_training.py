@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, final
 
 from tradespace.core.readings import Reading
 from tradespace.qualities._base import AbstractQuality, Context, FitRecord
+from tradespace.qualities._timing import DISTURBED
 
 if TYPE_CHECKING:
     from tradespace.core.studies import QualityUse
@@ -16,11 +18,27 @@ class _OfTheFit(AbstractQuality):
 
     Notes
     -----
-    None for one fit: a single number, measured once. Over several seeds, from the smallest to
-    the largest. Where a bigger fit served the candidate, only an upper bound is known: from 0
-    to that of the bigger fit.
+    None for one fit: a single number, measured once, whose spread nobody knows. Over several
+    seeds, from the smallest to the largest. A wall time (and its price) that exceeds the CPU
+    time by half was disturbed by others, who only lengthen it: from the CPU time up. Where a
+    bigger fit served the candidate, only an upper bound is known: from 0 to that of the bigger
+    fit.
 
     """
+
+
+#: What settles a wall time of a fit that others disturbed.
+_SETTLE = "train it on a quieter machine with --workers 1 and another folder (--out)"
+
+
+def _wall_reading(use: QualityUse, price: float, record: FitRecord, method: str) -> Reading:
+    """Return the wall time of a fit times a price; from its CPU time up if disturbed."""
+    found = _reading(use, record.wall_s * price, record, method)
+    if record.shared_with or record.wall_s <= DISTURBED * record.cpu_s:
+        return found
+    method += "; disturbed: no less than its CPU time"
+    facts = {**found.context, "settle": _SETTLE}
+    return replace(found, low=record.cpu_s * price, method=method, context=facts)
 
 
 def _reading(use: QualityUse, value: float, record: FitRecord, method: str) -> Reading:
@@ -50,7 +68,7 @@ class TrainingTimeWall(_OfTheFit):
     def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
         """Return the wall time, a bound if the fit was shared."""
         del context
-        return _reading(use, subject.wall_s, subject, "one fit on one thread, wall time")
+        return _wall_reading(use, 1.0, subject, "one fit on one thread, wall time")
 
 
 @final
@@ -61,7 +79,7 @@ class TrainingCost(_OfTheFit):
         """Return the price, a bound if the fit was shared."""
         hour = context.environment.price_per_hour_usd
         method = f"{hour:g} USD an hour for the wall time of one fit on one thread"
-        return _reading(use, subject.wall_s / 3600 * hour, subject, method)
+        return _wall_reading(use, hour / 3600, subject, method)
 
 
 @final
