@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 MOST_TIMES = 1000.0
 
 
-def probability_met(constraint: Constraint, reading: Reading | None) -> float | None:
+#: What an undecided constraint is met with at least, and not met with at least: less would
+#: print as certain beside the word undecided.
+LEAST_CHANCE = 0.01
+
+
+def probability_met(
+    constraint: Constraint, reading: Reading | None, *, confidence: float = 0.95
+) -> float | None:
     """Return the probability that the true value keeps the bound.
 
-    From the bootstrap draws where there are some (with one success and one failure added, so
-    that an unknown is never certain), else from a normal approximation of the interval, else
-    None. A met constraint has 1, a missed one 0.
+    From the bootstrap draws where some keep it and some do not (with one success and one
+    failure added). Where they all agree although the interval does not, as after a test
+    without one exception, and where there are none, from the distribution that the interval
+    implies at its `confidence`. None where only a bound is known. A met constraint has 1, a
+    missed one 0, an unknown neither.
 
     Examples
     --------
@@ -34,23 +43,47 @@ def probability_met(constraint: Constraint, reading: Reading | None) -> float | 
     >>> probability_met(bound, Reading("ap", 0.6, 0.5, 0.7, "1"))
     0.5
 
+    Not one of 24 found: the interval of the recall reaches 0.142.
+
+    >>> bound = Constraint("recall", Sense.AT_LEAST, 0.05, "1")
+    >>> round(probability_met(bound, Reading("recall", 0.0, 0.0, 0.142, "1")), 2)
+    0.27
+
     """
     if reading is None:
         return None
     verdict = constraint.check(reading)
     if verdict is not Verdict.UNKNOWN:
         return 1.0 if verdict is Verdict.MET else 0.0
-    if reading.draws:
-        met = sum(constraint.satisfied_by(draw) for draw in reading.draws)
-        return (met + 1) / (len(reading.draws) + 2)
-    if reading.is_bound or math.isnan(reading.value):
+    met = sum(constraint.satisfied_by(draw) for draw in reading.draws)
+    if 0 < met < len(reading.draws):
+        return _uncertain((met + 1) / (len(reading.draws) + 2))
+    if reading.is_bound or math.isnan(reading.value) or reading.low == reading.high:
         return None
-    deviation = (reading.high - reading.low) / 2 / 1.96
-    if deviation <= 0:
-        return None
-    below = NormalDist(reading.value, deviation).cdf(constraint.bound)
+    below = _share_below(constraint.bound, reading, tail=(1 - confidence) / 2)
     met_below = constraint.sense in (Sense.AT_MOST, Sense.BELOW)
-    return min(0.999, max(0.001, below if met_below else 1 - below))
+    return _uncertain(below if met_below else 1 - below)
+
+
+def _uncertain(probability: float) -> float:
+    return min(1 - LEAST_CHANCE, max(LEAST_CHANCE, probability))
+
+
+def _share_below(bound: float, reading: Reading, *, tail: float) -> float:
+    """Return the probability below a bound that an interval implies.
+
+    A normal curve through the value, on the side of the bound as wide as the interval there.
+    An interval that ends at its value is one-sided: without one exception in n units, a rate
+    of exceptions beyond d has the probability (1 - d)^(n + 1) under a uniform prior, which is
+    `tail` at the far end and falls as a power of `tail` in between.
+    """
+    up, down = reading.high - reading.value, reading.value - reading.low
+    distance = bound - reading.value
+    if up <= 0 or down <= 0:
+        beyond: float = tail ** min(1.0, abs(distance) / (up + down))
+        return beyond if up <= 0 else 1 - beyond
+    deviation = (up if distance > 0 else down) / NormalDist().inv_cdf(1 - tail)
+    return NormalDist(reading.value, deviation).cdf(bound)
 
 
 def what_would_settle(constraint: Constraint, reading: Reading | None) -> str:
@@ -90,9 +123,12 @@ def what_would_settle(constraint: Constraint, reading: Reading | None) -> str:
 
 
 def check_all(
-    constraints: tuple[Constraint, ...], readings: Mapping[str, Reading]
+    constraints: tuple[Constraint, ...],
+    readings: Mapping[str, Reading],
+    *,
+    confidence: float = 0.95,
 ) -> tuple[Check, ...]:
-    """Return every constraint held against the readings."""
+    """Return every constraint held against the readings, whose intervals hold at `confidence`."""
     checks = []
     for constraint in constraints:
         reading = readings.get(constraint.quality)
@@ -102,7 +138,7 @@ def check_all(
                 constraint,
                 reading,
                 constraint.check(reading),
-                probability=probability_met(constraint, reading),
+                probability=probability_met(constraint, reading, confidence=confidence),
                 excess=constraint.excess(reading.value) if known and reading else None,
                 settle=what_would_settle(constraint, reading)
                 if constraint.check(reading) is Verdict.UNKNOWN

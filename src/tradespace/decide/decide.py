@@ -34,7 +34,12 @@ from tradespace.decide.recommend import (
 )
 from tradespace.decide.sensitivity import relaxation_text, relaxations
 from tradespace.decide.ties import compare
-from tradespace.decide.utility import resolve_objectives, utility
+from tradespace.decide.utility import (
+    asks_of_predictions,
+    is_predictive,
+    resolve_objectives,
+    utility,
+)
 
 _ORDER = (
     Standing.FEASIBLE,
@@ -59,7 +64,8 @@ def decide(
     evidence : sequence of Evidence
         One a candidate; the order does not matter.
     context : Mapping, optional
-        Facts for the record; ``test_looks`` beyond 1 is warned about.
+        Facts for the record; ``test_looks`` beyond 1 is warned about, and the ``task`` that was
+        found in the data decides what a study that asks nothing of predictions is taken to wish.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def decide(
 
     """
     context = dict(context or {})
-    objectives, notes = resolve_objectives(study, evidence)
+    objectives, notes = resolve_objectives(study, evidence, context)
     assessed = [_assess(study, item, objectives) for item in evidence]
     assessed = _with_front(assessed, objectives)
     feasible = [a for a in assessed if a.standing is Standing.FEASIBLE]
@@ -140,7 +146,7 @@ def _told(sentence: str) -> list[str]:
 def _assess(study: Study, item: Evidence, objectives: Sequence[Objective]) -> Assessment:
     if item.failed:
         return Assessment(item, Standing.FAILED)
-    checks = check_all(study.constraints, item.readings)
+    checks = check_all(study.constraints, item.readings, confidence=study.confidence)
     value, low, high, worth = utility(objectives, item.readings)
     if item.excluded:
         standing = Standing.EXCLUDED
@@ -265,15 +271,23 @@ def _warnings(
             warnings.append(f"The constraint {constraint} is missed by every measured candidate.")
         elif verdicts == {Verdict.UNKNOWN} and not any(a.checks[index].reading for a in measured):
             warnings.append(f"Nothing was measured for the constraint {constraint}.")
+    if study.objectives and not asks_of_predictions(study):
+        warnings.append(
+            "No objective and no constraint asks anything of the predictions; a candidate may be "
+            "recommended that predicts nothing. Add an objective or a constraint on them."
+        )
     if best is not None:
-        warnings.extend(_baseline_warnings(ordered, best, objectives))
+        warnings.extend(_baseline_warnings(study, ordered, best, objectives))
     if notes:
         warnings.append("Assumed for the utility: " + "; ".join(notes) + ".")
     return warnings
 
 
 def _baseline_warnings(
-    ordered: Sequence[Assessment], best: Assessment, objectives: Sequence[Objective]
+    study: Study,
+    ordered: Sequence[Assessment],
+    best: Assessment,
+    objectives: Sequence[Objective],
 ) -> list[str]:
     if best.candidate.family == "constant":
         return ["The constant baseline came out best: the objectives or the data say too little."]
@@ -282,6 +296,8 @@ def _baseline_warnings(
         return []
     warnings = []
     for objective in objectives:
+        if not is_predictive(study, objective.quality):
+            continue
         found = compare(best, baseline, objective)
         if found is None:
             continue
@@ -292,8 +308,4 @@ def _baseline_warnings(
                 f"{objective.quality}."
             )
             break
-    return warnings if warnings and _predictive(objectives[0]) else []
-
-
-def _predictive(objective: Objective) -> bool:
-    return objective.unit == "1"
+    return warnings

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tradespace.core.decisions import Assessment, Check, Comparison
 from tradespace.core.quantities import Direction, format_quantity
 from tradespace.core.requirements import Objective, Verdict
+from tradespace.decide.break_tie import break_tie
 from tradespace.decide.ties import compare, compare_utility
-
-
-def by_weight(objectives: Sequence[Objective]) -> list[Objective]:
-    """Return the objectives, the heaviest first, in the order of the study where equal."""
-    return sorted(objectives, key=lambda objective: -objective.weight)
 
 
 def order_key(assessment: Assessment) -> tuple[Any, ...]:
@@ -30,7 +26,8 @@ def choose(
     """Return the best of the feasible, why, and the comparisons that decided.
 
     The highest utility wins. Those tied with it (with one objective: tied on it) are told
-    apart by the next objective on which they are not tied, then by simplicity.
+    apart by the next objective on which they are not tied and not worth the same, then by
+    simplicity.
     """
     ordered = sorted(feasible, key=order_key)
     leader = ordered[0]
@@ -51,19 +48,30 @@ def choose(
         if len(ordered) > 1 and comparisons:
             gap = comparisons[0]
             reasons.append(
-                f"{_what(gap)} is higher than that of every other feasible candidate; the next, "
-                f"{ordered[1].candidate.name}, is behind by {_interval(gap)}."
+                f"{_what(gap)} is {_ahead(gap, objectives)} than that of every other feasible "
+                f"candidate; the next, {ordered[1].candidate.name}, is behind by {_interval(gap)}."
             )
         return leader, reasons, comparisons
     names = ", ".join(a.candidate.name for a in tied[1:])
     gap = next(c for c in comparisons if c.tied)
+    why = (
+        "contains zero"
+        if gap.low <= 0.0 <= gap.high
+        else "is within what the study calls no matter"
+    )
     reasons.append(
         f"{leader.candidate.name} is tied with {names} on {gap.quality} (difference to "
-        f"{tied[1].candidate.name}: {_interval(gap)}, which contains zero)."
+        f"{tied[1].candidate.name}: {_interval(gap)}, which {why})."
     )
-    winner, words = _break_tie(tied, objectives, comparisons)
+    winner, words = break_tie(tied, objectives, comparisons)
     reasons.append(words)
     return winner, reasons, comparisons
+
+
+def _ahead(comparison: Comparison, objectives: Sequence[Objective]) -> str:
+    directions = {objective.quality: objective.direction for objective in objectives}
+    lower = directions.get(comparison.quality) is Direction.MINIMIZE
+    return "lower" if lower else "higher"
 
 
 def _what(comparison: Comparison) -> str:
@@ -73,80 +81,6 @@ def _what(comparison: Comparison) -> str:
 def _interval(comparison: Comparison) -> str:
     low, high = (format_quantity(v, comparison.unit) for v in (comparison.low, comparison.high))
     return f"{format_quantity(comparison.difference, comparison.unit)} [{low}, {high}]"
-
-
-def _break_tie(
-    tied: Sequence[Assessment],
-    objectives: Sequence[Objective],
-    comparisons: list[Comparison],
-) -> tuple[Assessment, str]:
-    remaining = list(tied)
-    told = ""
-    for objective in by_weight(objectives) if len(objectives) > 1 else ():
-        known = [a for a in remaining if objective.quality in a.evidence.readings]
-        if len(known) < 2:
-            continue
-        best = _best_on(known, objective)
-        behind = []
-        for other in known:
-            if other is best:
-                continue
-            found = compare(best, other, objective)
-            if found is not None:
-                comparisons.append(found)
-                if not found.tied:
-                    behind.append(other)
-        remaining = [a for a in remaining if a not in behind]
-        if behind and len(remaining) > 1:
-            names = ", ".join(a.candidate.name for a in behind)
-            fall = "falls" if len(behind) == 1 else "fall"
-            told += (
-                f"Of these, {names} {fall} behind {best.candidate.name} on {objective.quality}. "
-            )
-        if len(remaining) == 1:
-            value = best.evidence.readings[objective.quality]
-            beaten = behind[-1].evidence.readings[objective.quality]
-            return best, told + (
-                f"{best.candidate.name} is taken because {objective.quality} tells them apart: "
-                f"{value} against {beaten} of {behind[-1].candidate.name}."
-            )
-    winner, words = _simplest(remaining)
-    return winner, told + words
-
-
-def _best_on(assessments: Sequence[Assessment], objective: Objective) -> Assessment:
-    pick: Callable[..., Assessment] = max if objective.direction is Direction.MAXIMIZE else min
-    return pick(assessments, key=lambda a: a.evidence.readings[objective.quality].value)
-
-
-def _simplest(tied: Sequence[Assessment]) -> tuple[Assessment, str]:
-    """Return the one that a person can read, else the smallest, else the first by id."""
-    readable = [a for a in tied if a.evidence.facts.get("interpretable")]
-    if readable and len(readable) < len(tied):
-        winner = min(readable, key=_size)
-        return winner, (
-            f"{winner.candidate.name} is taken because no objective tells those left apart and "
-            "a person can read the whole model."
-        )
-    sizes = {a.candidate.id: _size(a) for a in tied}
-    winner = min(tied, key=lambda a: (sizes[a.candidate.id], a.candidate.id))
-    others = [a for a in tied if a is not winner]
-    if math.isfinite(sizes[winner.candidate.id]) and all(
-        sizes[a.candidate.id] > sizes[winner.candidate.id] for a in others
-    ):
-        size = format_quantity(sizes[winner.candidate.id], "B")
-        return winner, (
-            f"{winner.candidate.name} is taken because no objective tells those left apart and it "
-            f"is the smallest of them ({size})."
-        )
-    return winner, (
-        f"{winner.candidate.name} is taken because nothing tells them apart; any of them would do."
-    )
-
-
-def _size(assessment: Assessment) -> float:
-    reading = assessment.evidence.readings.get("model_size")
-    return reading.value if reading is not None else math.inf
 
 
 def met_sentence(assessment: Assessment) -> str:
@@ -174,7 +108,8 @@ def unknown_sentences(assessment: Assessment) -> list[str]:
             if check.probability is None
             else f"with probability {check.probability:.2f}"
         )
-        text = f"{check.constraint} is undecided (reading {check.reading or 'none'}): met {chance}"
+        known = "not measured" if check.reading is None else f"reading {check.reading}"
+        text = f"{check.constraint} is undecided ({known}): met {chance}"
         sentences.append(text + (f"; to settle it: {check.settle}." if check.settle else "."))
     return sentences
 

@@ -8,9 +8,9 @@ ends are worth 0 and 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from tradespace.core.decisions import Evidence
 from tradespace.core.quantities import Direction
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Objective
-from tradespace.core.studies import Study
+from tradespace.core.studies import Study, Task
+from tradespace.study.defaults import usual_goal
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,12 +48,17 @@ def worth(objective: Objective, value: float) -> float:
 
 
 def resolve_objectives(
-    study: Study, evidence: Sequence[Evidence]
+    study: Study, evidence: Sequence[Evidence], context: Mapping[str, Any] | None = None
 ) -> tuple[tuple[Objective, ...], list[str]]:
-    """Return the objectives with both ends stated, and what was assumed, in words."""
+    """Return the objectives with both ends stated, and what was assumed, in words.
+
+    A study that states no objective is given one: its first constraint on predictions, else
+    the usual goal of its task. `context` may say the task that was found and the sizes of the
+    parts of the split.
+    """
     notes: list[str] = []
     objectives = []
-    for objective in study.objectives or _implied(study, notes):
+    for objective in study.objectives or implied_objectives(study, evidence, context or {}, notes):
         worst, best = objective.worst, objective.best
         if worst is None:
             worst, origin = _default_worst(objective, study, evidence)
@@ -68,19 +74,81 @@ def resolve_objectives(
     return tuple(objectives), notes
 
 
-def _implied(study: Study, notes: list[str]) -> tuple[Objective, ...]:
-    """Return the objective that a study without objectives implies: its first quality."""
+def is_predictive(study: Study, name: str) -> bool:
+    """Return whether a quality of a study is one of the predictions."""
+    return _row(study, name).stage == "predictions"
+
+
+def asks_of_predictions(study: Study) -> bool:
+    """Return whether an objective or a constraint names a quality of the predictions."""
+    names = [o.quality for o in study.objectives] + [c.quality for c in study.constraints]
+    return any(is_predictive(study, name) for name in names)
+
+
+def implied_objectives(
+    study: Study,
+    evidence: Sequence[Evidence],
+    context: Mapping[str, Any],
+    notes: list[str],
+) -> tuple[Objective, ...]:
+    """Return the objective that a study without objectives implies, and note which and why.
+
+    The quality of its first constraint on predictions; without one, the usual goal of the task,
+    the same that ``tradespace init`` writes.
+    """
     for constraint in study.constraints:
-        use = study.qualities.get(constraint.quality)
-        row = registry.quality(use.quality if use else constraint.quality)
-        if row.stage == "predictions":
+        row = _row(study, constraint.quality)
+        if is_predictive(study, constraint.quality):
             notes.append(
                 f"the study states no objective; {row.direction.value} {constraint.quality} is "
                 "taken from its first constraint on predictions"
             )
             return (Objective(constraint.quality, row.direction, row.unit),)
-    notes.append("the study states no objective, and no constraint on predictions implies one")
-    return ()
+    task = _task(study, evidence, context)
+    if task is None:
+        notes.append("the study states no objective, and nothing was measured that could be one")
+        return ()
+    goal = usual_goal(task, positive_share=_positive_share(context))
+    row = registry.quality(goal.quality)
+    names = [name for name, use in study.qualities.items() if use.quality == goal.quality]
+    name = goal.quality if goal.quality in names or not names else names[0]
+    start = "" if goal.start is None else f" from {goal.start:.3g}"
+    notes.append(
+        "the study states no objective and no constraint on predictions; "
+        f"{row.direction.value} {name}{start} is assumed, the usual one for this task "
+        f"({goal.why})"
+    )
+    return (Objective(name, row.direction, row.unit, worst=goal.start),)
+
+
+def _row(study: Study, name: str) -> registry.QualityRow:
+    use = study.qualities.get(name)
+    return registry.quality(use.quality if use else name)
+
+
+def _task(study: Study, evidence: Sequence[Evidence], context: Mapping[str, Any]) -> Task | None:
+    """Return the task as stated, as found in the data, or as the readings show it."""
+    if study.task is not None:
+        return study.task
+    if "task" in context:
+        return Task(context["task"])
+    measured = {name for item in evidence for name in item.readings}
+    signs = {"r2": Task.REGRESSION, "roc_auc": Task.BINARY, "accuracy": Task.MULTICLASS}
+    return next((task for name, task in signs.items() if name in measured), None)
+
+
+def _positive_share(context: Mapping[str, Any]) -> float | None:
+    """Return the share of positives in the rows of the last fold, if their numbers are known."""
+    folds: Mapping[str, Any] = context.get("split", {}).get("parts", {})
+    sizes = list(_sizes(folds.get("test", {}))) or [s for f in folds.values() for s in _sizes(f)]
+    rows = sum(n for n, _ in sizes)
+    return sum(positives for _, positives in sizes) / rows if rows else None
+
+
+def _sizes(fold: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
+    for part in fold.values():
+        if "positives" in part:
+            yield part["rows"], part["positives"]
 
 
 def _default_worst(
@@ -94,8 +162,7 @@ def _default_worst(
             reading = item.readings.get(objective.quality)
             if reading is not None and math.isfinite(reading.value):
                 return reading.value, "the constant baseline"
-    use = study.qualities.get(objective.quality)
-    row = registry.quality(use.quality if use else objective.quality)
+    row = _row(study, objective.quality)
     end = row.low if objective.direction is Direction.MAXIMIZE else row.high
     if math.isfinite(end):
         return end, "the end of its range"
@@ -109,8 +176,7 @@ def _default_best(
     objective: Objective, study: Study, evidence: Sequence[Evidence], worst: float
 ) -> tuple[float, str]:
     del evidence, worst
-    use = study.qualities.get(objective.quality)
-    row = registry.quality(use.quality if use else objective.quality)
+    row = _row(study, objective.quality)
     end = row.high if objective.direction is Direction.MAXIMIZE else row.low
     return (end, "the end of its range") if math.isfinite(end) else (0.0, "zero")
 
@@ -121,7 +187,7 @@ def _known(objective: Objective, evidence: Sequence[Evidence]) -> list[float]:
 
 
 def utility(
-    objectives: Sequence[Objective], readings: Mapping[str, Reading]
+    objectives: Sequence[Objective], readings: Mapping[str, Reading], *, confidence: float = 0.95
 ) -> tuple[float | None, float | None, float | None, dict[str, float]]:
     """Return utility, its interval, and what each objective is worth.
 
@@ -143,8 +209,9 @@ def utility(
         low, high = low + share * ends[0], high + share * ends[1]
     draws = utility_draws(objectives, readings)
     if draws is not None and len(draws) > 1:
-        tail = np.percentile(draws, [2.5, 97.5])
-        low, high = min(value, float(tail[0])), max(value, float(tail[1]))
+        tail = 50 * (1 - confidence)
+        left, right = np.percentile(draws, [tail, 100 - tail])
+        low, high = min(value, float(left)), max(value, float(right))
     return value, low, high, each
 
 

@@ -171,6 +171,7 @@ class Exploration:
         if data.get("features"):
             self.store.set_json("features", data["features"])
         self.listen(Event("data", 1, 1, f"{data['n_rows']:,} rows"))
+        self.split = data["split"]
         self.setup = Setup(
             dataset=str(place),
             artifacts=str(self.folder / "artifacts"),
@@ -230,7 +231,8 @@ class Exploration:
         evidence = [
             evidence_of(p, searched.get(p.candidate.id, ()), confidence=sure) for p in inside
         ]
-        decision = decide(_on_validation(self.study, evidence), evidence, context={})
+        found = {"task": self.setup.task.value, "split": self.split}
+        decision = decide(_on_validation(self.study, evidence), evidence, context=found)
         order = [
             assessment.candidate.id
             for assessment in decision.assessments

@@ -10,9 +10,8 @@ from pathlib import PurePath
 from tradespace.core.profiles import ColumnProfile, ColumnRole, TableProfile
 from tradespace.core.quantities import format_number
 from tradespace.core.studies import Task
+from tradespace.study.defaults import usual_goal
 
-#: Below this share of positives, ranking by ROC AUC hides what the few positives need.
-_RARE = 0.2
 _DROPPED = {
     ColumnRole.LEAK: "likely leak",
     ColumnRole.ID: "id",
@@ -228,16 +227,13 @@ def _requirements(profile: TableProfile) -> Iterator[str]:
 
 def _goal(profile: TableProfile) -> tuple[str, float, str]:
     """Return the quality to push, what a constant gets, and why."""
-    if profile.task is Task.REGRESSION:
-        return "r2", 0.0, "r2 is 0 for the mean and 1 for perfect predictions"
-    if profile.task is Task.MULTICLASS:
-        total = max(1, sum(profile.class_counts.values()))
-        most = max(profile.class_counts.values(), default=0) / total
-        return "accuracy", most, "the most frequent class alone has the accuracy of 'from'"
-    share = _positive_share(profile)
-    if share is not None and share < _RARE:
-        return "average_precision", share, "positives are rare; a constant gets their share, 'from'"
-    return "roc_auc", 0.5, "a constant gets an ROC AUC of 0.5"
+    total = max(1, sum(profile.class_counts.values()))
+    goal = usual_goal(
+        profile.task,
+        positive_share=_positive_share(profile),
+        largest_share=max(profile.class_counts.values(), default=0) / total,
+    )
+    return goal.quality, goal.start or 0.0, goal.why
 
 
 def _between(start: float) -> str:
