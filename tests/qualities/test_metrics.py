@@ -17,8 +17,8 @@ from tradespace.core.readings import Reading
 from tradespace.core.studies import EnvironmentSpec, MistakeSpec, QualityUse, Task
 from tradespace.qualities._base import Context, Predictions, Resampling
 from tradespace.qualities._bootstrap import resampled_counts
-from tradespace.qualities._timing import MOST_REPEATED, time_calls
 from tradespace.qualities._ranking import average_precision, roc_auc
+from tradespace.qualities._timing import MOST_REPEATED, time_calls
 from tradespace.qualities.combine import combine_folds, combine_seeds
 from tradespace.qualities.measure import measure_predictions, quality_of
 

@@ -36,11 +36,16 @@ class Machine:
     size_bytes: int = 1
     price_per_call_usd: float = 0.0
 
+    asked: list[int] = field(default_factory=list)
+
     def prepare(self, start: int, stop: int) -> int:
+        self.asked.append(stop - start)
         return stop - start
 
-    def __call__(self, rows: int) -> None:
-        self.clock.advance(rows * self.walls_s[self.calls % len(self.walls_s)], cpu_s=self.cpu_s)
+    def __call__(self, prepared: int) -> None:
+        self.clock.advance(
+            prepared * self.walls_s[self.calls % len(self.walls_s)], cpu_s=self.cpu_s
+        )
         self.calls += 1
 
 
@@ -148,11 +153,9 @@ def test_a_batch_has_the_rows_that_the_environment_states_however_few_the_sample
     rows: int,
 ) -> None:
     machine = Machine([1e-6], cpu_s=1e-3, n_rows=rows)
-    machine.prepare = lambda start, stop: asked.append(stop - start) or stop - start  # type: ignore[method-assign, func-returns-value]  # notes what was asked for
-    asked: list[int] = []
     found = read(machine, use_of("throughput"), use_of("cost_per_million_predictions"))
 
-    assert asked == [1000]
+    assert machine.asked == [1000]
     assert found["throughput"].value == pytest.approx(1e6)
     for reading in found.values():
         assert "batches of 1000 rows" in reading.method

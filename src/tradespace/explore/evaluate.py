@@ -25,6 +25,7 @@ from tradespace.core.trials import Trial, TrialStatus
 from tradespace.explore.enumerate import enumerate_candidates
 from tradespace.explore.events import Event, Listener, silent
 from tradespace.explore.evidence import by_candidate, evidence_of, failed_trials
+from tradespace.explore.operation import busy_warnings, retimed, unsettled
 from tradespace.explore.plan import Planned, plan_candidates, sharing_groups, uses_of
 from tradespace.explore.pool import Ended, TrialPool
 from tradespace.explore.surroundings import machine, versions
@@ -128,7 +129,7 @@ class Exploration:
             memory_bytes=study.budget.trial_memory_bytes,
         )
         self.trials: dict[str, Trial] = {}
-        self.new_trials = 0
+        self.new_trials = self.retimed = 0
         self.spent_cpu_s = 0.0
         self.warnings: list[str] = []
 
@@ -312,7 +313,8 @@ class Exploration:
                 continue
             trial = min(tested[plan.candidate.id], key=lambda trial: trial.seed)
             task = OperationTask(plan.candidate, trial.artifact, "test", trial.seed)
-            tasks[task.key] = task
+            again = unsettled(self.trials.get(task.key))
+            tasks[task.key] = replace(task, again=again)
         timed = by_candidate(self._run("operation", tasks, time_component, at_once=1))
         found = dict(evidence)
         for key, trials in timed.items():
@@ -323,6 +325,8 @@ class Exploration:
                     facts = {**found[key].facts, "operation": trial.cause}
                     found[key] = replace(found[key], facts=facts)
             found[key] = replace(found[key], readings=readings)
+        still = self.retimed > 0
+        self.warnings.extend(busy_warnings(self.study, found.values(), again=still))
         return found
 
     # ---- running ----------------------------------------------------------------------------
@@ -344,7 +348,7 @@ class Exploration:
         for task in tasks.values():
             known = [self.trials.get(key) for key in _trial_keys(task)]
             done = [trial for trial in known if trial is not None]
-            if len(done) == len(known):
+            if len(done) == len(known) and not _again(task):
                 results.extend(done)
             else:
                 waiting.append(task)
@@ -366,6 +370,8 @@ class Exploration:
             for ended in self.pool.ended():
                 task = running.pop(ended.key)
                 trials = _trials_of(task, ended)
+                if _again(task):
+                    trials = [retimed(self.trials[trial.key], trial) for trial in trials]
                 self._keep(trials)
                 results.extend(trials)
                 finished += 1
@@ -377,9 +383,11 @@ class Exploration:
     def _keep(self, trials: Sequence[Trial]) -> None:
         """Store the trials of one fit together: all of them or none."""
         self.store.put(self.scope, *trials)
+        before = [self.trials[trial.key] for trial in trials if trial.key in self.trials]
         self.trials.update({trial.key: trial for trial in trials})
-        self.spent_cpu_s += sum(_cpu_s(trial) for trial in trials)
-        self.new_trials += len(trials)
+        self.spent_cpu_s += sum(map(_cpu_s, trials)) - sum(map(_cpu_s, before))
+        self.retimed += len(before)
+        self.new_trials += len(trials) - len(before)
 
     def _over_budget(self, stage: str) -> bool:
         """Return whether the search has used its budget; finalists are always measured."""
@@ -437,6 +445,7 @@ class Exploration:
             "work": {
                 "trials": len(work),
                 "new_trials": self.new_trials,
+                "retimed": self.retimed,
                 "fits": sum(trial.work.get("fits", 0) for trial in work),
                 "trial_cpu_s": sum(_cpu_s(trial) for trial in work),
                 "fit_cpu_s": sum(trial.work.get("fit_cpu_s", 0.0) for trial in work),
@@ -458,6 +467,11 @@ def _on_validation(study: Study, evidence: Sequence[Evidence]) -> Study:
     constraints = tuple(c for c in study.constraints if c.quality in seen)
     objectives = tuple(o for o in study.objectives if o.quality in seen)
     return replace(study, constraints=constraints, objectives=objectives)
+
+
+def _again(task: FitTask | OperationTask) -> bool:
+    """Return whether a finished task is done again, for readings that are unsettled."""
+    return isinstance(task, OperationTask) and bool(task.again)
 
 
 def _cpu_s(trial: Trial) -> float:

@@ -64,12 +64,16 @@ class FitTask:
 
 @dataclass(frozen=True, slots=True)
 class OperationTask:
-    """One exported component to be timed at work."""
+    """One exported component to be timed at work.
+
+    `again` names the readings that are to be taken anew; all if empty.
+    """
 
     candidate: Candidate
     artifact: str
     fold: str
     seed: int
+    again: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -266,7 +270,11 @@ def time_component(setup: Setup, task: OperationTask) -> list[dict[str, Any]]:
     store = ArtifactStore(Path(setup.artifacts))
     rows = fold.score[: max(SAMPLE_ROWS, 2 * setup.environment.rows_per_batch)]
     scorer = open_artifact(store.get(task.artifact), sample=dataset.inputs.take(rows))
-    uses = [use for use in setup.uses if registry.quality(use.quality).timed]
+    uses = [
+        use
+        for use in setup.uses
+        if registry.quality(use.quality).timed and (not task.again or use.name in task.again)
+    ]
     readings = measure_artifact(scorer, uses, _context(setup, dataset, fold))
     cpu_s = time.process_time() - start
     trial = Trial(
