@@ -18,6 +18,7 @@ from tradespace.features.state import SqliteState
 from tradespace.features.stream import StreamEngine
 
 KILLS = 100
+START = 1_700_000_000_000_000
 SOURCE = EventSource("log", time="at", id="id", decimals={"amount": 2})
 VIEW = FeatureView(
     "card", SOURCE, "card", [count("1h"), sum_("amount", "1h"), mean("amount", "2min")]
@@ -32,7 +33,12 @@ t.feed(t.StreamEngine([t.VIEW], state=t.SqliteState(sys.argv[2])), until=None)
 
 
 def event(i: int) -> dict[str, object]:
-    return {"id": i, "at": 1_000_000 * i, "card": i * 7919 % 40, "amount": (i * 31 % 997) / 100}
+    return {
+        "id": i,
+        "at": START + 1_000_000 * i,
+        "card": i * 7919 % 40,
+        "amount": (i * 31 % 997) / 100,
+    }
 
 
 def feed(engine: StreamEngine, *, until: int | None) -> StreamEngine:
@@ -60,13 +66,13 @@ def test_a_hundred_kills_change_no_value(tmp_path: Path) -> None:
             process.kill()
             assert process.wait() == -signal.SIGKILL
         state = SqliteState(path)
-        offsets.append(state.offset())
+        offsets.append(state.open_view(VIEW.hash, 2))
         state.close()
     n = offsets[-1] + 1_000
     left = feed(StreamEngine([VIEW], state=SqliteState(path)), until=n)
     whole = feed(StreamEngine([VIEW]), until=n)
     cards = list(range(40))
-    now = 1_000_000 * n
+    now = START + 1_000_000 * n
 
     # Each process went on where the last one had been killed, and none forgot what it had done.
     assert all(after >= before + 20 for before, after in pairwise(offsets))

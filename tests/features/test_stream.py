@@ -30,6 +30,7 @@ from tradespace.features.state import SqliteState
 from tradespace.features.stream import StreamEngine
 
 SECOND = 1_000_000
+START = 1_700_000_000 * SECOND
 SOURCE = EventSource("log", time="at", id="id", decimals={"eur": 2})
 VIEW = FeatureView(
     "card", SOURCE, "card", [count("10s"), mean("eur", "1min")], freshness_us=60 * SECOND
@@ -37,7 +38,7 @@ VIEW = FeatureView(
 
 
 def event(i: int, *, cards: int = 1_000_000) -> dict[str, Any]:
-    return {"id": i, "at": i * SECOND, "card": i % cards, "eur": (i % 97) / 100}
+    return {"id": i, "at": START + i * SECOND, "card": i % cards, "eur": (i % 97) / 100}
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -61,17 +62,17 @@ def test_an_engine_that_starts_again_gives_the_same_values(tmp_path: Path) -> No
         state = SqliteState(tmp_path / "s.db")
         engine = StreamEngine([VIEW], state=state, materialize=True)
         engine.push([event(i, cards=7) for i in range(max(engine.offset - 9, 0), start + 100)])
-        again = engine.read("card", range(7), now_us=499 * SECOND)
+        again = engine.read("card", range(7), now_us=START + 499 * SECOND)
         state.close()
 
-    np.testing.assert_array_equal(again, whole.read("card", range(7), now_us=499 * SECOND))
+    np.testing.assert_array_equal(again, whole.read("card", range(7), now_us=START + 499 * SECOND))
 
 
 def test_many_entities_are_read_at_once(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     StreamEngine([VIEW], state=SqliteState(path)).push([event(i) for i in range(1_200)])
     engine = StreamEngine([VIEW], state=SqliteState(path))
-    values = engine.read("card", list(range(1_200)), now_us=1_199 * SECOND)
+    values = engine.read("card", list(range(1_200)), now_us=START + 1_199 * SECOND)
 
     assert values.shape == (1_200, 2)
     assert values[:, 0].sum() == 10
@@ -85,8 +86,8 @@ def test_what_is_stored_is_what_batch_said_at_the_last_event(tmp_path: Path) -> 
     np.testing.assert_array_equal(
         engine.read_materialized("card", [0, 1]),
         [
-            engine.read("card", [0], now_us=99 * SECOND)[0],
-            engine.read("card", [1], now_us=97 * SECOND)[0],
+            engine.read("card", [0], now_us=START + 99 * SECOND)[0],
+            engine.read("card", [1], now_us=START + 97 * SECOND)[0],
         ],
     )
 
@@ -95,9 +96,9 @@ def test_a_stale_vector_is_named_with_its_age() -> None:
     engine = StreamEngine([VIEW], materialize=True)
     engine.push([event(0)])
 
-    assert engine.read_materialized("card", [0], now_us=60 * SECOND).shape == (1, 2)
+    assert engine.read_materialized("card", [0], now_us=START + 60 * SECOND).shape == (1, 2)
     with pytest.raises(FeatureError, match="vector of 0 in view 'card' is 61 s old"):
-        engine.read_materialized("card", [0], now_us=61 * SECOND)
+        engine.read_materialized("card", [0], now_us=START + 61 * SECOND)
 
 
 @pytest.mark.parametrize(
@@ -105,10 +106,10 @@ def test_a_stale_vector_is_named_with_its_age() -> None:
     [
         ({"at": "noon", "id": 1, "card": 1, "eur": 1.0}, "has the time 'noon'"),
         ({"at": 1.5, "id": 1, "card": 1, "eur": 1.0}, "has the time 1.5"),
-        ({"at": 1, "card": 1, "eur": 1.0}, "has no 'id'"),
-        ({"at": 1, "id": 1, "eur": 1.0}, "has no 'card'"),
-        ({"at": 1, "id": 1, "card": 1}, "Unknown column 'eur'"),
-        ({"at": 1, "id": 1, "card": 1, "eur": "2.50"}, "'eur' .* is '2.50', not a number"),
+        ({"at": START, "card": 1, "eur": 1.0}, "has no 'id'"),
+        ({"at": START, "id": 1, "eur": 1.0}, "has no 'card'"),
+        ({"at": START, "id": 1, "card": 1}, "Unknown column 'eur'"),
+        ({"at": START, "id": 1, "card": 1, "eur": "2.50"}, "'eur' .* is '2.50', not a number"),
     ],
 )
 def test_an_event_that_cannot_be_taken_in_is_named(given: dict[str, Any], message: str) -> None:
@@ -121,18 +122,18 @@ def test_a_batch_with_a_bad_event_leaves_nothing_behind(tmp_path: Path) -> None:
     engine = StreamEngine([VIEW], state=SqliteState(tmp_path / "s.db"))
     engine.push([event(0, cards=1)])
     with pytest.raises(FeatureError):
-        engine.push([event(1, cards=1), {"at": 2 * SECOND, "id": 2, "card": 0}])
-    values = engine.read("card", [0], now_us=2 * SECOND)
+        engine.push([event(1, cards=1), {"at": START + 2 * SECOND, "id": 2, "card": 0}])
+    values = engine.read("card", [0], now_us=START + 2 * SECOND)
     engine.push([event(1, cards=1)])
 
     assert values[0, 0] == 1
     assert engine.offset == 2
-    assert engine.read("card", [0], now_us=2 * SECOND)[0, 0] == 2
+    assert engine.read("card", [0], now_us=START + 2 * SECOND)[0, 0] == 2
 
 
 def test_a_view_that_is_not_served_is_named() -> None:
     with pytest.raises(FeatureError, match=r"Unknown feature view 'crad'.*Did you mean 'card'"):
-        StreamEngine([VIEW]).read("crad", [1], now_us=0)
+        StreamEngine([VIEW]).read("crad", [1], now_us=START)
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_two_versions_of_a_view_keep_their_states_apart(tmp_path: Path) -> None:
     other = FeatureView("card", SOURCE, "card", [sum_("eur", "1h"), last("eur")])
     engine = StreamEngine([other], state=SqliteState(path))
 
-    assert np.isnan(engine.read("card", [0], now_us=0)[0, 1])
+    assert np.isnan(engine.read("card", [0], now_us=START)[0, 1])
 
 
 def log(n: int) -> pl.DataFrame:

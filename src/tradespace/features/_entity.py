@@ -27,12 +27,15 @@ class EntityState:
 
     """
 
-    __slots__ = ("created", "front", "ids", "late", "payloads", "sums", "times", "whole")
+    __slots__ = (
+        "created", "front", "ids", "late", "moments", "payloads", "sums", "times", "whole"
+    )  # fmt: skip
 
     def __init__(self, whole: Sequence[bool]) -> None:
         self.whole = [slot for slot, is_whole in enumerate(whole) if is_whole]
         self.times: list[int] = []
         self.ids: list[Any] = []
+        self.moments: dict[Any, int] = {}
         self.created: list[int] = []
         self.payloads: list[Payload] = []
         # Running (count, sum) of each whole slot, before the first event and after each.
@@ -42,15 +45,14 @@ class EntityState:
 
     def insert(self, time: int, identity: Any, created: int, payload: Payload) -> bool:
         """Take in an event; return False if it was there already."""
+        if identity in self.moments:
+            return False
+        self.moments[identity] = time
         times, ids = self.times, self.ids
         place = len(times)
         if place and times[-1] >= time:
             place = bisect_left(times, time)
-            while place < len(times) and times[place] == time:
-                if ids[place] == identity:
-                    return False
-                if ids[place] > identity:
-                    break
+            while place < len(times) and times[place] == time and ids[place] < identity:
                 place += 1
         times.insert(place, time)
         ids.insert(place, identity)
@@ -81,6 +83,8 @@ class EntityState:
             self.late -= sum(
                 c > t for c, t in zip(self.created[:gone], self.times[:gone], strict=True)
             )
+            for identity in self.ids[:gone]:
+                del self.moments[identity]
             del self.times[:gone], self.ids[:gone], self.created[:gone], self.payloads[:gone]
             del self.sums[:gone]
 

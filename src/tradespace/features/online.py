@@ -9,6 +9,7 @@ import numpy as np
 
 from tradespace.core.errors import FeatureError
 from tradespace.data.inputs import Inputs, InputSchema, StringColumn
+from tradespace.features._moments import held
 from tradespace.features.definitions import RowFeatures
 from tradespace.features.stream import StreamEngine
 
@@ -42,10 +43,12 @@ class OnlineInputs:
     >>> from tradespace.features import EventSource, FeatureView, count
     >>> view = FeatureView("user", EventSource("clicks", time="at", id="id"), "user", [count("1h")])
     >>> engine = StreamEngine([view])
-    >>> engine.push([{"at": 0, "id": 1, "user": "a"}])
+    >>> noon_us = 1_714_564_800_000_000
+    >>> engine.push([{"at": noon_us, "id": 1, "user": "a"}])
     >>> schema = InputSchema((InputColumn("age", "number"), InputColumn("user_count_1h", "number")))
     >>> online = OnlineInputs(schema, [engine])
-    >>> online.read([{"user": "a", "age": 30}, {"user": "b", "age": 40}], now_us=1).numbers
+    >>> requests = [{"user": "a", "age": 30}, {"user": "b", "age": 40}]
+    >>> online.read(requests, now_us=noon_us + 1).numbers
     array([[30.,  1.],
            [40.,  0.]])
 
@@ -119,6 +122,12 @@ class OnlineInputs:
             "materialized" also if a vector is missing or older than the view allows.
 
         """
+        if mode not in ("now", "materialized"):
+            msg = f"A read is 'now' or 'materialized'; got mode {mode!r}."
+            raise FeatureError(msg)
+        if isinstance(requests, Mapping | str):
+            msg = f"Requests came as one {type(requests).__name__}."
+            raise FeatureError(msg, remedy="Give a list of mappings, one for each request.")
         matrix = np.full((len(requests), len(self.schema.numbers)), np.nan)
         for engine, view, key, used in self._views:
             entities = [self._given(request, key) for request in requests]
@@ -130,7 +139,8 @@ class OnlineInputs:
                 matrix[:, target] = values[:, source]
         for place, expression, zone in self._own:
             for number, request in enumerate(requests):
-                value = expression.evaluate(request, time_zone=zone)
+                own = {name: self._given(request, name) for name in expression.columns}
+                value = expression.evaluate(held(own, zone), time_zone=zone)
                 matrix[number, place] = np.nan if value is None else float(value)
         for place, name in self._plain:
             matrix[:, place] = [self._number(request, name) for request in requests]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import time as _time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import numpy as np
 from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
 from tradespace.features._entity import EntityState, Payload
-from tradespace.features.definitions import KINDS, Feature, FeatureView, leaves
-from tradespace.features.state import MemoryState, StateStore
+from tradespace.features._live import Live
+from tradespace.features._moments import held, kind_of, moment, plain_keys
+from tradespace.features.definitions import FeatureView
+from tradespace.features.state import MemoryState, SqliteState, StateStore
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,100 +24,9 @@ if TYPE_CHECKING:
 _EXPIRE_EVERY = 200
 
 
-#: A feature, its slot and divisor, and the steps of a ratio.
-_Step = tuple[Feature, int, int, "list[_Step] | None"]
-
-
-class _Live:
-    """One view at work."""
-
-    def __init__(self, view: FeatureView, whole: set[str], state: StateStore) -> None:
-        self.view = view
-        self.key = view.hash
-        self.horizon_us = view.horizon_us
-        self.slots: dict[tuple[str | None, str], int] = {}
-        self.readers: list[Callable[[Mapping[str, Any]], Any]] = []
-        self.whole: list[bool] = []
-        parts = leaves(view.features)
-        numeric = {feature.column for feature in parts if KINDS[feature.kind]}
-        self.plan: dict[Feature, tuple[int, int]] = {}
-        for feature in parts:
-            self._slot(feature, whole, numeric=feature.column in numeric)
-        # Hashing a feature costs more than computing it: what a read needs is looked up once.
-        self.steps = [self._step(feature) for feature in view.features]
-        self.entities: dict[Any, EntityState] = {}
-        self.pending: list[tuple[Any, ...]] = []
-        self.dirty: dict[Any, int] = {}
-        state.open_view(self.key, len(self.readers))
-
-    def _slot(self, feature: Feature, whole: set[str], *, numeric: bool) -> None:
-        where = feature.where
-        key = (feature.column, "" if where is None else where.text)
-        name, zone = feature.column, self.view.source.time_zone
-        digits = self.view.source.decimals.get(name or "")
-        exact = name is None or digits is not None or name in whole
-        if key not in self.slots:
-            self.slots[key] = len(self.readers)
-            read = _reader(name, digits, where, zone, owner=self.view.name, numeric=numeric)
-            self.readers.append(read)
-            self.whole.append(exact)
-        self.plan[feature] = (self.slots[key], 1 if digits is None else 10**digits)
-
-    def taken(self, event: Mapping[str, Any]) -> tuple[Any, Payload]:
-        """Return whose event it is, and what the view needs of it."""
-        entity = event.get(self.view.entity)
-        if entity is None:
-            msg = f"An event for view {self.view.name!r} has no {self.view.entity!r}."
-            raise FeatureError(msg, remedy="Every event of the source needs its entity.")
-        return entity, tuple([read(event) for read in self.readers])
-
-    def _step(self, feature: Feature) -> _Step:
-        parts = None if feature.parts is None else [self._step(part) for part in feature.parts]
-        slot, divisor = (0, 1) if parts else self.plan[feature]
-        return feature, slot, divisor, parts
-
-    def vector(self, state: EntityState, now: int, own: int | None) -> list[float]:
-        return [_value(step, state, now, own) for step in self.steps]
-
-
-def _value(step: _Step, state: EntityState, now: int, own: int | None) -> float:
-    feature, slot, divisor, parts = step
-    if parts is None:
-        return state.value(feature, slot, divisor, now, own)
-    above, below = (_value(part, state, now, own) for part in parts)
-    if below == 0 or math.isnan(below) or math.isnan(above):
-        return math.nan if feature.empty is None else feature.empty
-    return above / below
-
-
-def _reader(
-    name: str | None, digits: int | None, where: Any, zone: str | None, *, owner: str, numeric: bool
-) -> Callable[[Mapping[str, Any]], Any]:
-    """Return a function that takes from an event what a slot holds; None: nothing to count."""
-    scale = None if digits is None else 10**digits
-
-    def read(event: Mapping[str, Any]) -> Any:
-        if where is not None and not where.evaluate(event, time_zone=zone):
-            return None
-        if name is None:
-            return 1
-        try:
-            value = event[name]
-        except KeyError:
-            message, remedy = unknown_name("column", name, event)
-            msg = f"An event for view {owner!r} lacks a value. {message}"
-            raise FeatureError(msg, remedy=remedy) from None
-        if value is None or value != value:
-            return None
-        if numeric:
-            if not isinstance(value, int | float | np.number):
-                msg = f"{name!r} of an event for view {owner!r} is {value!r}, not a number."
-                raise FeatureError(msg, remedy="Give numbers, as the source does.")
-            if scale is not None:
-                return round(value * scale)
-        return int(value) if isinstance(value, bool) else value
-
-    return read
+def _system_us() -> int:
+    """Return the time of this machine, microseconds since 1970 UTC."""
+    return _time.time_ns() // 1000
 
 
 class StreamEngine:
@@ -124,8 +36,8 @@ class StreamEngine:
     ----------
     views : sequence of FeatureView
         All over one source.
-    state : StateStore, optional
-        Where events survive; memory by default.
+    state : StateStore or path, optional
+        Where events survive, a path naming a file of SQLite; memory by default.
     whole_columns : iterable of str
         Columns of integers and booleans, whose sums are exact; those with declared decimals
         are exact anyway.
@@ -133,6 +45,9 @@ class StreamEngine:
         How long after its time an event may still arrive and get its own row, microseconds.
     materialize : bool
         Whether each commit stores the latest vector of the entities that changed.
+    wall_us : callable
+        Tells the time, microseconds since 1970 UTC. An event of the future makes nothing leave
+        that a read as of now still needs.
 
     Raises
     ------
@@ -144,21 +59,25 @@ class StreamEngine:
     >>> from tradespace.features import EventSource, FeatureView, count
     >>> source = EventSource("clicks", time="at", id="id")
     >>> engine = StreamEngine([FeatureView("user", source, "user", [count("1h")])])
-    >>> engine.push([{"at": 0, "id": 1, "user": "a"}, {"at": 1_000_000, "id": 2, "user": "a"}])
-    >>> engine.read("user", ["a"], now_us=2_000_000)
+    >>> noon_us = 1_714_564_800_000_000
+    >>> engine.push([{"at": noon_us, "id": 1, "user": "a"},
+    ...              {"at": noon_us + 1_000_000, "id": 2, "user": "a"}])
+    >>> engine.read("user", ["a"], now_us=noon_us + 2_000_000)
     array([[2.]])
 
     """
 
     def __init__(
         self,
-        views: Sequence[FeatureView],
+        views: Sequence[FeatureView] | FeatureView,
         *,
-        state: StateStore | None = None,
+        state: StateStore | str | Path | None = None,
         whole_columns: Iterable[str] = (),
         lateness_us: int = 0,
         materialize: bool = False,
+        wall_us: Callable[[], int] = _system_us,
     ) -> None:
+        views = [views] if isinstance(views, FeatureView) else list(views)
         sources = {view.source.name for view in views}
         if len(sources) != 1:
             msg = f"A streaming engine serves views of one source; got {sorted(sources)}."
@@ -170,87 +89,165 @@ class StreamEngine:
             raise FeatureError(msg, remedy="Names of views are unique.")
         self.views = tuple(views)
         self.source = views[0].source
+        if isinstance(state, str | Path):
+            state = SqliteState(state)
         self.state: StateStore = MemoryState() if state is None else state
         self.materialize, self.lateness_us = materialize, lateness_us
-        self._live = {view.name: _Live(view, set(whole_columns), self.state) for view in views}
-        self.offset = self.state.offset()
+        self._live = {view.name: Live(view, set(whole_columns), self.state) for view in views}
+        self._wall_us = wall_us
         self._front = 0
         self._commits = 0
 
+    @property
+    def offset(self) -> int:
+        """Return from which event on the stream has to be read: every view took in all before.
+
+        A view that was added or changed since took in none; what the others know already is
+        left out when it comes again.
+        """
+        return min(live.offset for live in self._live.values())
+
+    @offset.setter
+    def offset(self, offset: int) -> None:
+        for live in self._live.values():
+            live.offset = offset
+
     def push(self, events: Iterable[Mapping[str, Any]], *, commit: bool = True) -> None:
-        """Take in events: mappings of columns, times as microseconds since 1970 UTC.
+        """Take in events, all of them or none.
+
+        Parameters
+        ----------
+        events : iterable of Mapping
+            Columns by name; times as microseconds since 1970 UTC, or as datetimes.
+        commit : bool
+            Whether they are to survive from here on.
 
         Raises
         ------
         FeatureError
-            If an event lacks a time, an id, an entity or a column.
+            If an event lacks a time, an id, an entity or a column, or batch would refuse it:
+            an infinite number, a time of 1970, an id that has come with another time.
 
         """
-        events = list(events)
+        events = [held(event, self.source.time_zone) for event in _listed(events)]
         lives = list(self._live.values())
+        base = self.offset
         # All events are looked at before one is taken in: a bad one leaves nothing behind.
         taken = [
-            (self._known(event, self.offset + number), [live.taken(event) for live in lives])
+            (self._known(event, base + number), [live.taken(event) for live in lives])
             for number, event in enumerate(events)
         ]
         for place, live in enumerate(lives):
             self._load(live, [views[place][0] for _, views in taken])
-        for (time, identity, created), views in taken:
+        self._agree(lives, taken)
+        wall = self._wall_us()
+        for number, ((time, identity, created), views) in enumerate(taken, start=base):
             for live, (entity, payload) in zip(lives, views, strict=True):
                 state = live.entities[entity]
-                if state.insert(time, identity, created, payload):
+                if number >= live.offset and state.insert(time, identity, created, payload):
                     live.pending.append((entity, time, identity, created, *payload))
                     live.dirty[entity] = max(created, live.dirty.get(entity, created))
                     if live.horizon_us is not None:
-                        state.expire(state.front - live.horizon_us - self.lateness_us)
+                        front = min(state.front, wall)
+                        state.expire(front - live.horizon_us - self.lateness_us)
             self._front = max(self._front, created)
-        self.offset += len(taken)
+        for live in lives:
+            live.offset = max(live.offset, base + len(taken))
         if commit:
             self.commit()
+
+    def _agree(
+        self,
+        lives: list[Live],
+        taken: list[tuple[tuple[int, Any, int], list[tuple[Any, Payload]]]],
+    ) -> None:
+        """Refuse events that do not go with each other or with those that are there."""
+        new: dict[Any, int] = {}
+        entity_types, id_type = [live.entity_type for live in lives], lives[0].id_type
+        for (time, identity, _), views in taken:
+            before = new.setdefault(identity, time)
+            if type(identity) is not id_type:
+                id_type = self._alike(id_type, identity, self.source.id or "")
+            for place, (live, (entity, _)) in enumerate(zip(lives, views, strict=True)):
+                before = live.entities[entity].moments.get(identity, before)
+                if type(entity) is not entity_types[place]:
+                    entity_types[place] = self._alike(entity_types[place], entity, live.view.entity)
+            if before != time:
+                msg = f"An event of source {self.source.name!r} has the id {identity!r} of another "
+                msg += "but not its time."
+                raise FeatureError(msg, remedy="An id names one event; correct the ids.")
+        for live, entity_type in zip(lives, entity_types, strict=True):
+            live.entity_type, live.id_type = entity_type, id_type
+
+    def _alike(self, known: type | None, key: Any, column: str) -> type:
+        """Return the type of a key, which is of the kind of those that are known."""
+        if known is not None and kind_of(known) != kind_of(type(key)):
+            msg = f"{column!r} of an event of source {self.source.name!r} is {key!r}, "
+            msg += f"{kind_of(type(key))}; of others it is {kind_of(known)}."
+            raise FeatureError(msg, remedy="Give keys of one kind, as the source does.")
+        return type(key)
 
     def _known(self, event: Mapping[str, Any], number: int) -> tuple[int, Any, int]:
         """Return the time, id and time of arrival of an event."""
         source = self.source
-        time = event.get(source.time)
-        if isinstance(time, bool) or not isinstance(time, int | np.integer):
-            msg = f"An event of source {source.name!r} has the time {time!r}."
-            raise FeatureError(msg, remedy="Give microseconds since 1970 UTC as an integer.")
         identity = number if source.id is None else event.get(source.id)
         if identity is None:
             msg = f"An event of source {source.name!r} has no {source.id!r}."
             raise FeatureError(msg, remedy="Every event needs its id.")
-        time = int(time)
+        what = f"An event of source {source.name!r}"
+        time = moment(event.get(source.time), source, what=what)
         arrived = None if source.created is None else event.get(source.created)
-        return time, identity, time if arrived is None else max(int(arrived), time)
+        if arrived is None:
+            return time, identity, time
+        return (
+            time,
+            identity,
+            max(moment(arrived, source, what=f"{what} in {source.created!r}"), time),
+        )
 
     def commit(self) -> None:
-        """Make all events so far survive, with the vectors of what changed."""
-        for live in self._live.values():
-            self.state.add(live.key, live.pending)
-            live.pending = []
-            if self.materialize:
-                self.state.put_vectors(live.key, self._vectors(live))
-            live.dirty = {}
-            if live.horizon_us is not None and self._commits % _EXPIRE_EVERY == _EXPIRE_EVERY - 1:
-                before = self._front - live.horizon_us - self.lateness_us
-                self.state.expire(live.key, before)
+        """Make all events so far survive, with the vectors of what changed.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot; nothing is lost, and it can be tried again.
+
+        """
+        sweep = self._commits % _EXPIRE_EVERY == _EXPIRE_EVERY - 1
+        front = min(self._front, self._wall_us())
+        lives = self._live.values()
+        try:
+            for live in lives:
+                self.state.add(live.key, live.pending)
+                if self.materialize:
+                    self.state.put_vectors(live.key, self._vectors(live))
+                if sweep and live.horizon_us is not None:
+                    self.state.expire(live.key, front - live.horizon_us - self.lateness_us)
+            self.state.commit({live.key: live.offset for live in lives})
+        except BaseException:
+            self.state.rollback()
+            raise
+        for live in lives:
+            live.pending, live.dirty = [], {}
+            if sweep and live.horizon_us is not None:
+                before = front - live.horizon_us - self.lateness_us
                 # What has no event left is nothing that memory should hold.
                 live.entities = {
                     entity: state
                     for entity, state in live.entities.items()
                     if state.times and state.times[-1] > before
                 }
-        self.state.commit(self.offset)
         self._commits += 1
 
-    def _vectors(self, live: _Live) -> list[tuple[Any, int, bytes]]:
+    def _vectors(self, live: Live) -> list[tuple[Any, int, bytes]]:
         rows = []
         for entity, time in live.dirty.items():
             vector = live.vector(live.entities[entity], time, None)
             rows.append((entity, time, np.array(vector).tobytes()))
         return rows
 
-    def _load(self, live: _Live, entities: Iterable[Any]) -> None:
+    def _load(self, live: Live, entities: Iterable[Any]) -> None:
         """Bring entities into memory, those that are not there, all at once."""
         known = live.entities
         new = list(dict.fromkeys([e for e in entities if e not in known and e is not None]))
@@ -261,7 +258,7 @@ class StreamEngine:
         for entity, time, identity, created, *payload in self.state.load(live.key, new):
             known[entity].insert(time, identity, created, tuple(payload))
 
-    def _entity(self, live: _Live, entity: Any) -> EntityState:
+    def _entity(self, live: Live, entity: Any) -> EntityState:
         if entity not in live.entities:
             self._load(live, [entity])
         return live.entities[entity]
@@ -269,6 +266,7 @@ class StreamEngine:
     def row(self, view: str, event: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         """Return the features of an event that was taken in, as of its own time."""
         live = self._named(view)
+        event = held(event, self.source.time_zone)
         time, identity, _ = self._known(event, 0)
         state = self._entity(live, event[live.view.entity])
         place = state.place_of(time, None if self.source.id is None else identity)
@@ -278,13 +276,32 @@ class StreamEngine:
         """Return features as of now: (n_entities, n_features), in the order of the view.
 
         An entity without events has what its features say of nothing.
+
+        Raises
+        ------
+        FeatureError
+            If entities are of another kind than those of the events (numbers, texts), or
+            `now_us` is of 1970.
+
         """
         live = self._named(view)
+        now_us = moment(now_us, self.source, what="The moment of a read")
+        entities = plain_keys(entities)
+        for entity in entities if live.entity_type is not None else ():
+            if type(entity) is not live.entity_type:
+                self._asked_alike(live, entity)
         self._load(live, entities)
         known = live.entities
         return np.array(
             [live.vector(known[entity], now_us, None) for entity in entities], dtype=np.float64
         ).reshape(len(entities), len(live.view.features))
+
+    def _asked_alike(self, live: Live, entity: Any) -> None:
+        known = live.entity_type
+        if known is not None and kind_of(known) != kind_of(type(entity)):
+            msg = f"Entity {entity!r} asked of view {live.view.name!r} is {kind_of(type(entity))}; "
+            msg += f"those of its events are {kind_of(known)}."
+            raise FeatureError(msg, remedy="Ask with keys of the kind of the source.")
 
     def read_materialized(
         self, view: str, entities: Sequence[Any], *, now_us: int | None = None
@@ -298,7 +315,7 @@ class StreamEngine:
 
         """
         live = self._named(view)
-        entities = list(entities)
+        entities = plain_keys(entities)
         found = self.state.vectors(live.key, entities)
         missing = [entity for entity in entities if entity not in found]
         if missing:
@@ -314,8 +331,22 @@ class StreamEngine:
         joined = b"".join([found[entity][1] for entity in entities])
         return np.frombuffer(joined).reshape(len(entities), -1)
 
-    def _named(self, view: str) -> _Live:
+    def _named(self, view: str) -> Live:
         if view not in self._live:
             message, remedy = unknown_name("feature view", view, self._live)
             raise FeatureError(message, remedy=remedy)
         return self._live[view]
+
+
+def _listed(events: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """Return events as a list of mappings."""
+    wanted = "Give a list of mappings from column to value; a frame has them as frame.to_dicts()."
+    if isinstance(events, Mapping | str) or hasattr(events, "to_dicts"):
+        msg = f"Events came as one {type(events).__name__}."
+        raise FeatureError(msg, remedy=wanted)
+    listed = list(events)
+    for event in listed:
+        if not isinstance(event, Mapping):
+            msg = f"An event is {event!r}, of type {type(event).__name__}."
+            raise FeatureError(msg, remedy=wanted)
+    return listed

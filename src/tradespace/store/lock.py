@@ -27,7 +27,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / "lock"
     with place.open("a+") as file:
-        if not _try_lock(file.fileno()):
+        if not try_lock(file.fileno()):
             file.seek(0)
             holder = file.read().strip() or "unknown"
             msg = f"Another run works in {folder} (process {holder})."
@@ -38,7 +38,11 @@ def folder_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file for this process; return False if another holds it.
+
+    The lock goes when the file is closed or the process ends, however it ends.
+    """
     try:
         import fcntl
     except ImportError:  # Windows: no advisory locks; SQLite's own locking still protects.
