@@ -110,13 +110,13 @@ def test_a_candidate_that_hangs_and_one_that_takes_all_memory_are_recorded_and_o
     )
     text = text.replace(
         "budget: {bootstrap: 100}",
-        "budget: {bootstrap: 100, trial_time: 8 s, trial_memory: 700 MB}",
+        "budget: {bootstrap: 100, trial_time: 15 s, trial_memory: 700 MB}",
     )
     cancer_study.write_text(text)
     decision = evaluate(load_study(cancer_study))
 
     assert decision["sleeper"].standing.value == "failed"
-    assert "longer than 8 s" in decision["sleeper"].evidence.cause
+    assert "longer than 15 s" in decision["sleeper"].evidence.cause
     assert decision["eater"].standing.value == "failed"
     assert "memory" in decision["eater"].evidence.cause
     assert decision["logistic_regression"].standing.value == "feasible"
