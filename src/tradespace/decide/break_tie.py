@@ -29,6 +29,8 @@ def break_tie(
     tied: Sequence[Assessment],
     objectives: Sequence[Objective],
     comparisons: list[Comparison],
+    *,
+    confidence: float = 0.95,
 ) -> tuple[Assessment, str]:
     """Return the winner among the tied, and why it is taken.
 
@@ -40,6 +42,8 @@ def break_tie(
         As resolved; a single one has decided nothing, as they are tied on it.
     comparisons : list of Comparison
         The differences looked at are added to it.
+    confidence : float
+        Of the intervals of differences.
 
     """
     remaining = list(tied)
@@ -53,7 +57,7 @@ def break_tie(
         for other in known:
             if other is best or _worth_the_same(best, other, objective):
                 continue
-            found = compare(best, other, objective)
+            found = compare(best, other, objective, confidence=confidence)
             if found is not None:
                 comparisons.append(found)
                 if not found.tied:

@@ -83,7 +83,7 @@ def decide(
     reasons: list[str]
     best: Assessment | None
     if feasible:
-        best, why, comparisons = choose(feasible, objectives)
+        best, why, comparisons = choose(feasible, objectives, confidence=study.confidence)
         reasons = [met_sentence(best), *_told(objective_sentence(best, objectives)), *why]
         outcome = Outcome.RECOMMENDED
     elif undecided:
@@ -147,7 +147,7 @@ def _assess(study: Study, item: Evidence, objectives: Sequence[Objective]) -> As
     if item.failed:
         return Assessment(item, Standing.FAILED)
     checks = check_all(study.constraints, item.readings, confidence=study.confidence)
-    value, low, high, worth = utility(objectives, item.readings)
+    value, low, high, worth = utility(objectives, item.readings, confidence=study.confidence)
     if item.excluded:
         standing = Standing.EXCLUDED
     elif any(check.verdict is Verdict.MISSED for check in checks):
@@ -298,7 +298,7 @@ def _baseline_warnings(
     for objective in objectives:
         if not is_predictive(study, objective.quality):
             continue
-        found = compare(best, baseline, objective)
+        found = compare(best, baseline, objective, confidence=study.confidence)
         if found is None:
             continue
         ahead = objective.direction.better(found.difference, 0.0)

@@ -21,7 +21,10 @@ def order_key(assessment: Assessment) -> tuple[Any, ...]:
 
 
 def choose(
-    feasible: Sequence[Assessment], objectives: Sequence[Objective]
+    feasible: Sequence[Assessment],
+    objectives: Sequence[Objective],
+    *,
+    confidence: float = 0.95,
 ) -> tuple[Assessment, list[str], list[Comparison]]:
     """Return the best of the feasible, why, and the comparisons that decided.
 
@@ -35,9 +38,9 @@ def choose(
     tied = [leader]
     for other in ordered[1:]:
         found = (
-            compare(leader, other, objectives[0])
+            compare(leader, other, objectives[0], confidence=confidence)
             if len(objectives) == 1
-            else compare_utility(leader, other, objectives)
+            else compare_utility(leader, other, objectives, confidence=confidence)
         )
         if found is not None:
             comparisons.append(found)
@@ -63,7 +66,7 @@ def choose(
         f"{leader.candidate.name} is tied with {names} on {gap.quality} (difference to "
         f"{tied[1].candidate.name}: {_interval(gap)}, which {why})."
     )
-    winner, words = break_tie(tied, objectives, comparisons)
+    winner, words = break_tie(tied, objectives, comparisons, confidence=confidence)
     reasons.append(words)
     return winner, reasons, comparisons
 

@@ -70,7 +70,7 @@ def is_tied(low: float, high: float, indifference: float) -> bool:
 
 
 def compare_utility(
-    a: Assessment, b: Assessment, objectives: Sequence[Objective]
+    a: Assessment, b: Assessment, objectives: Sequence[Objective], *, confidence: float = 0.95
 ) -> Comparison | None:
     """Return the difference in utility, paired where draws allow."""
     if a.utility is None or b.utility is None:
@@ -84,7 +84,8 @@ def compare_utility(
         for o in objectives
     )
     if one is not None and other is not None and alike and len(one) == len(other):
-        low, high = (float(end) for end in np.percentile(one - other, [2.5, 97.5]))
+        tail = 50 * (1 - confidence)
+        low, high = (float(end) for end in np.percentile(one - other, [tail, 100 - tail]))
         paired = True
     else:
         ends = (a.utility_low, a.utility_high, b.utility_low, b.utility_high)
