@@ -43,6 +43,21 @@ def test_a_page_gives_the_readings_of_the_recommended_component(page: str, fraud
     assert f"card_precision_at_100 {readings['card_precision_at_100']} (worth 0.70)" in text
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/deciding.md", "docs/tutorials/card-fraud.md"])
+def test_a_page_gives_the_reason_that_decided(page: str, fraud: Decision) -> None:
+    timed = ("latency_p99", "cost_per_million_predictions")
+    for name in ("logistic regression", "random forest"):
+        readings = fraud[name].evidence.readings
+        if any(
+            quality not in readings or readings[quality].context.get("unsettled")
+            for quality in timed
+        ):
+            pytest.skip("this machine was too busy to time the candidates")
+
+    assert fraud.reasons[-2].split(" (")[0] in words_of(page)
+    assert fraud.reasons[-1] in words_of(page)
+
+
 def test_the_tutorial_gives_the_table_of_the_study(fraud: Decision) -> None:
     text = words_of("docs/tutorials/card-fraud.md")
     for assessment in fraud.assessments:
