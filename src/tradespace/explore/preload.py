@@ -14,7 +14,7 @@ VARIABLE = "TRADESPACE_PRELOAD"
 
 
 def _preload(names: list[str]) -> None:
-    import numpy  # noqa: ICN001, F401 - imported for its effect
+    import numpy.ma  # noqa: F401 - numpy itself would load it in the first call that asks for it
     import onnxruntime  # noqa: F401 - imported for its effect
 
     import tradespace.components.component
