@@ -175,11 +175,13 @@ def enumerate_candidates(study: Study, task: Task) -> list[Candidate]:
     Raises
     ------
     StudyError
-        If a family does not fit the task, or two different candidates have one label.
+        If a family or a quality does not fit the task.
 
     """
     from tradespace.components.encoder import resolve_preprocessing
+    from tradespace.study.doubts import refuse_other_tasks
 
+    refuse_other_tasks(study, task)
     seed = study.seeds[0]
     candidates: dict[str, Candidate] = {}
     labels: dict[str, str] = {}

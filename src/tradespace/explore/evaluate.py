@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from tradespace.explore.worker import (
 )
 from tradespace.store.lock import folder_lock
 from tradespace.store.run_store import RunStore
+from tradespace.study.doubts import doubts
 
 _STATUS = {
     "timed out": TrialStatus.TIMED_OUT,
@@ -144,6 +146,7 @@ class Exploration:
         from tradespace.decide.record import decision_to_dict
 
         data = self._data()
+        self.warnings.extend(doubts(self.study, today=datetime.now(tz=UTC).date()))
         planned = self._plan(data)
         searched = self._search(data, planned)
         finalists = self._finalists(planned, searched)
@@ -245,6 +248,8 @@ class Exploration:
         chosen = order[: self.study.budget.finalists]
         self._validation = {item.candidate.id: item for item in evidence}
         self._places = {candidate: place for place, candidate in enumerate(order, start=1)}
+        names = [objective.quality for objective in decision.objectives]
+        self._ranked_by = "utility" if len(names) > 1 else (names or ["id"])[0]
         return [plan for plan in inside if plan.candidate.id in chosen]
 
     def _final(
@@ -285,7 +290,8 @@ class Exploration:
             return seen
         place = self._places.get(key)
         cause = (
-            f"not a finalist: place {place} of {len(self._places)} on validation data"
+            f"not a finalist: place {place} of {len(self._places)} by {self._ranked_by} on "
+            f"validation data, of which {self.study.budget.finalists} go on (budget: finalists)"
             if place
             else "misses a constraint on validation data: " + self._missed(seen)
         )

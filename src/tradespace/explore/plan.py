@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tradespace.core import registry
 from tradespace.core.candidates import Candidate
-from tradespace.core.errors import MissingExtraError
+from tradespace.core.errors import MissingExtraError, ProcessorError
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Constraint, Verdict
 from tradespace.core.studies import QualityUse, Study, Task
@@ -50,7 +50,10 @@ def plan_candidates(
     constraint with its whole interval.
     """
     planned = []
-    estimate = latency_estimator(study.environment)
+    try:
+        estimate = latency_estimator(study.environment)
+    except ProcessorError as error:
+        raise error.at(study.place("environment", "processor")) from None
     for candidate in candidates:
         try:
             family = family_of(candidate)

@@ -214,7 +214,12 @@ def _service(
 
 
 def named_processor(environment: EnvironmentSpec) -> Processor | None:
-    """Return the processor that an environment names, if its profile is known.
+    """Return the processor that an environment names, None for this machine.
+
+    Raises
+    ------
+    ProcessorError
+        If there is no profile of that name.
 
     Examples
     --------
@@ -226,11 +231,7 @@ def named_processor(environment: EnvironmentSpec) -> Processor | None:
     """
     if environment.processor == _HERE:
         return None
-    try:
-        return processor(environment.processor)
-    except InputError:
-        # A name for people, not of a profile: what is measured here stands for it.
-        return None
+    return processor(environment.processor)
 
 
 def _at_least(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tradespace.core import registry
 from tradespace.core.studies import Study
+from tradespace.decide.utility import implied_objectives
 from tradespace.explore.enumerate import enumerate_candidates
 from tradespace.explore.plan import (
     Planned,
@@ -20,6 +22,7 @@ from tradespace.explore.plan import (
 )
 from tradespace.explore.predict_cost import fit_cpu_s
 from tradespace.explore.worker import prepare_data
+from tradespace.study.doubts import doubts
 
 
 def preview(study: Study, folder: Path) -> dict[str, Any]:
@@ -67,13 +70,16 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
         "inputs": data["inputs"],
         "split": data["split"],
         "folds": folds,
-        "notes": data["notes"],
+        "notes": [*data["notes"], *_assumed(study, data)],
         "constraints": [str(constraint) for constraint in study.constraints],
         "objectives": [str(objective) for objective in study.objectives],
         "qualities": [use.name for use in uses_of(study, task)],
         "asked": _asked(study),
         "cut": _cut(study, planned),
-        "warnings": _undecidable(study, planned),
+        "warnings": [
+            *doubts(study, today=datetime.now(tz=UTC).date()),
+            *_undecidable(study, planned),
+        ],
         "candidates": [
             {
                 "id": plan.candidate.id,
@@ -94,6 +100,16 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
         "fit_cpu_s": per_fold * len(searched) + final,
         "budget_cpu_s": study.budget.cpu_s,
     }
+
+
+def _assumed(study: Study, data: Mapping[str, Any]) -> list[str]:
+    """Return which objective is assumed, in words, if the study states none."""
+    if study.objectives:
+        return []
+    notes: list[str] = []
+    context = {"task": data["task"].value, "split": data["split"]}
+    implied_objectives(study, (), context, notes)
+    return [note[0].upper() + note[1:] + "." for note in notes]
 
 
 def _asked(study: Study) -> list[str]:

@@ -1,0 +1,60 @@
+"""Mistakes that only the data, the folder or the profiles show: exit code 2, place, remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tradespace.cli import run
+
+STUDY = (
+    "purpose: Tell cells apart\ndata: sklearn:breast_cancer\ntarget: target\n"
+    "candidates: [constant]\n"
+)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    path = tmp_path / "cells.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """Run a command that must exit with 2, and return what it says."""
+    code = run([str(argument) for argument in arguments])
+    error = capsys.readouterr().err
+
+    assert code == 2, error
+    assert "fault of tradespace" not in error
+    return error
+
+
+def test_a_quality_of_another_task_is_refused_before_anything_is_trained(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.write_text(STUDY + "constraints:\n  - r2 >= 0.8\n")
+    error = refused(capsys, "check", study)
+
+    assert f"{study}:6:5: Quality 'r2' does not fit the task 'binary'" in error
+    assert "Choose one of: accuracy" in error
+
+
+def test_a_misspelled_processor_is_refused(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study.write_text(STUDY + "environment: {processor: jetson-nanoo}\n")
+    error = refused(capsys, "check", study)
+
+    assert f"{study}:5:26: Unknown processor 'jetson-nanoo'" in error
+    assert "Did you mean 'jetson-nano'?" in error
+
+
+def test_check_says_what_can_hardly_be_meant_and_what_is_assumed(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.write_text(STUDY + "constraints:\n  - latency_p99 <= 0 ms\n")
+    assert run(["check", str(study)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+
+    assert "can hardly be met" in text
+    assert "maximize roc_auc from 0.5 is assumed" in text
