@@ -81,7 +81,14 @@ def test_labels_are_joined_with_the_features_of_their_time(folder: Path, capsys:
     mine = log.filter(pl.col("card") == 3, pl.col("at") <= at)
     day = mine.filter(pl.col("at") > at - dt.timedelta(days=1))
 
-    assert found["columns"] == ["at", "card_id", "label", "card_count_1d", "card_mean_eur_7d"]
+    assert found["columns"] == [
+        "at",
+        "card_id",
+        "label",
+        "card_count_1d",
+        "card_mean_eur_7d",
+        "night",
+    ]
     assert joined["card_count_1d"].to_list() == [day.height, 0]
     assert joined["card_mean_eur_7d"][0] == pytest.approx(mine["eur"].mean())
     assert joined["label"].to_list() == [True, False]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tradespace.cli._features_catalogue import diff, list_, show
+from tradespace.cli._features_common import AsJson, Data, File, Views, chosen, say
 
 if TYPE_CHECKING:
     from tradespace.features.definitions import View
@@ -17,42 +19,19 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Build, join, verify and list feature views."
 )
 
-File = Annotated[
-    str, typer.Argument(help="Python or YAML file that defines views.", metavar="FEATURES")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Data = Annotated[str | None, typer.Option("--data", help="Files to read instead of the source's.")]
-
-
-Views = Annotated[
-    list[str] | None, typer.Option("--view", help="Only this view; may be given several times.")
-]
-
-
-def _chosen(file: str, names: list[str] | None) -> dict[str, View]:
-    """Return the views of a file, or those that are named."""
-    from tradespace.core.errors import FeatureError
-    from tradespace.core.suggest import unknown_name
-    from tradespace.features.load import load_views
-
-    views = load_views(file)
-    for name in names or ():
-        if name not in views:
-            message, remedy = unknown_name("feature view", name, views)
-            raise FeatureError(message, remedy=remedy)
-    return views if not names else {name: views[name] for name in names}
-
-
-def _say(record: Any, text: str, *, as_json: bool) -> None:
-    typer.echo(json.dumps(record, indent=1) if as_json else text)
-
 
 @app.command()
 def build(
     file: File,
-    out: Annotated[Path, typer.Option("--out", help="Folder of Parquet files to write.")] = Path(
-        "features.parquet"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder of Parquet files to write; where a file of views has several sources, "
+            "features-SOURCE.parquet unless you say otherwise.",
+            show_default="features.parquet",
+        ),
+    ] = None,
     data: Data = None,
     view: Views = None,
     every: Annotated[str, typer.Option("--every", help="Length of a slice of time.")] = "1d",
@@ -66,7 +45,8 @@ def build(
     """Compute every feature of every event, as of its own time; goes on where it was stopped."""
     from tradespace.features.build import build as build_views
 
-    views = _chosen(file, view)
+    views = chosen(file, view)
+    out = out or _folder_of(file, views)
     with _progress(show=not (quiet or as_json)) as listen:
         manifest = build_views(
             views, out, data=data, every=every, rows_at_once=rows_at_once, progress=listen
@@ -78,7 +58,20 @@ def build(
         f"{out}: {len(manifest['features'])} features of {manifest['rows']:,} events in "
         f"{n_slices} slices, {manifest['computed']} of them computed now"
     )
-    _say({**manifest, "out": str(out)}, text, as_json=as_json)
+    say({**manifest, "out": str(out)}, text, as_json=as_json)
+
+
+def _folder_of(file: str, views: dict[str, View]) -> Path:
+    """Return where a build goes by default: a folder for each source of the file."""
+    import re
+
+    from tradespace.features.build import one_source
+    from tradespace.features.load import load_views, sources_of
+
+    if len(sources_of(load_views(file))) == 1:
+        return Path("features.parquet")
+    source, _ = one_source(views, data="-")
+    return Path(f"features-{re.sub(r'[^A-Za-z0-9._-]+', '_', source.name)}.parquet")
 
 
 @contextmanager
@@ -110,29 +103,44 @@ def _progress(*, show: bool) -> Iterator[Callable[[float, str], None]]:
 def join(
     file: File,
     labels: Annotated[str, typer.Argument(help="Table of entities, times and labels.")],
-    out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")] = Path(
-        "joined.parquet"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", help="Table to write: .parquet or .csv, by its ending.")
+    ] = Path("joined.parquet"),
     time: Annotated[
         str | None, typer.Option("--time", help="Column of the time to look from.")
     ] = None,
+    data: Data = None,
     view: Views = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Add to a table the features as of the time of each row."""
+    from tradespace.features._tables import refuse_place, write_table
     from tradespace.features.apply import read_files
-    from tradespace.features.joins import join as join_views
+    from tradespace.features.build import events_of
+    from tradespace.features.joins import join_all
 
-    views = _chosen(file, view)
-    table = read_files(labels, None, owner="The table of labels")
+    views = chosen(file, view)
+    paths = [path for v in views.values() if (path := data or v.source.path) is not None]
+    refuse_place(out, inputs=[labels, *paths])
+    owner = f"The table of labels {labels!r}"
+    table = read_files(labels, None, owner=owner)
     at = time or next(iter(views.values())).source.time
-    joined = join_views(views, table, time=at)
-    unfinished = out.with_name(f".{out.name}")
-    joined.write_parquet(unfinished)
-    unfinished.replace(out)
-    record = {"out": str(out), "rows": joined.height, "columns": joined.columns}
-    _say(record, f"{out}: {joined.height:,} rows, {joined.width} columns", as_json=as_json)
+    joined = join_all(views, table, time=at, events=events_of(views, data=data), owner=owner)
+    write_table(joined.frame, out)
+    for warning in joined.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    record = {
+        "out": str(out),
+        "rows": joined.frame.height,
+        "columns": joined.frame.columns,
+        "entities": {
+            name: {"asked": asked, "found": found} for name, (found, asked) in joined.found.items()
+        },
+        "warnings": list(joined.warnings),
+    }
+    text = f"{out}: {joined.frame.height:,} rows, {joined.frame.width} columns"
+    say(record, text, as_json=as_json)
 
 
 @app.command()
@@ -140,6 +148,12 @@ def verify(
     file: File,
     data: Data = None,
     view: Views = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", help="Only so many entities, drawn by a hash.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--last", help="Only rows of so long before the newest, like 7d.")
+    ] = None,
     *,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     as_json: AsJson = False,
@@ -149,19 +163,48 @@ def verify(
     Exits with 1 if a value differs.
     """
     from tradespace.features.build import source_events
+    from tradespace.features.durations import parse_duration_us
+    from tradespace.features.replay import Portion
     from tradespace.features.replay import verify as verify_views
 
-    views = _chosen(file, view)
-    events = source_events(views, data=data)
+    views = chosen(file, view)
+    last_us = None if last is None else parse_duration_us(last, what="last time")
+    portion = Portion(sample, last_us)
+    told: list[str] = []
     with _progress(show=not (quiet or as_json)) as listen:
-        found = verify_views(views, events, progress=lambda share: listen(share, "Replaying."))
-    record = [{"feature": d.feature, "rows": d.rows, "greatest": d.greatest} for d in found]
-    lines = [
-        f"{d.feature}: {d.rows} of {len(events):,} differ, at most {d.greatest:g}" for d in found
+        listen(0.0, "Reading the source.")
+        events = source_events(views, data=data)
+        found = verify_views(
+            views,
+            events,
+            portion=portion,
+            progress=lambda share: listen(share, "Replaying."),
+            say=told.append,
+        )
+    for text in told:
+        typer.echo(text, err=True)
+    record = [
+        {
+            "feature": d.feature,
+            "rows": d.rows,
+            "greatest": d.greatest,
+            "missing": d.missing,
+            "compared": d.compared,
+        }
+        for d in found
     ]
-    _say(record, "\n".join(lines), as_json=as_json)
+    lines = [f"{d.feature}: {_differing(d.rows, d.compared, d.greatest, d.missing)}" for d in found]
+    say(record, "\n".join(lines), as_json=as_json)
     if any(d.rows for d in found):
         raise typer.Exit(1)
+
+
+def _differing(rows: int, of: int, greatest: float, missing: int) -> str:
+    """Return how many values differ, by how much, and how many are missing on one side."""
+    text = f"{rows:,} of {of:,} differ"
+    if rows == 0 or missing < rows:
+        text += f", at most {greatest:g}"
+    return f"{text}, {missing:,} missing on one side" if missing else text
 
 
 @app.command()
@@ -187,7 +230,7 @@ def check(file: File, data: Data = None, *, as_json: AsJson = False) -> None:
     lines = [str(breach) for breach in found.breaches]
     kept = "keep to the" if source.contract is not None else "have no"
     text = "\n".join(lines) or f"{found.n_rows:,} events {kept} contract"
-    _say({"rows": found.n_rows, "breaches": lines}, text, as_json=as_json)
+    say({"rows": found.n_rows, "breaches": lines}, text, as_json=as_json)
     if lines:
         raise typer.Exit(1)
 
@@ -202,6 +245,7 @@ def skew(
     tolerance: Annotated[
         float, typer.Option("--tolerance", help="Relative difference that does not count.")
     ] = 1e-9,
+    data: Data = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -210,119 +254,30 @@ def skew(
     Exits with 1 if a value differs.
     """
     from tradespace.features.apply import read_files
+    from tradespace.features.build import events_of
     from tradespace.features.load import load_views
     from tradespace.features.skew import skew as compare
 
     views = load_views(file)
-    table = read_files(log, None, owner="The log of answers")
+    owner = f"The log of answers {log!r}"
+    table = read_files(log, None, owner=owner)
     at = time or next(iter(views.values())).source.time
-    found = compare(views, table, time=at, tolerance=tolerance)
+    events = events_of(views, data=data)
+    found = compare(views, table, time=at, events=events, tolerance=tolerance, owner=owner)
     lines = []
     for one in found:
         line = f"{one.feature}: {one.differing:,} of {one.rows:,} differ"
         if one.differing:
-            row, served, batch = one.examples[0]
-            line += f", at most {one.greatest:g}; row {row}: served {served:g}, batch {batch:g}"
+            counts = _differing(one.differing, one.rows, one.greatest, one.missing)
+            row, *values = one.examples[0]
+            served, batch = ("missing" if v != v else f"{v:g}" for v in values)
+            line = f"{one.feature}: {counts}; row {row}: served {served}, batch {batch}"
         lines.append(line)
-    _say([one.to_dict() for one in found], "\n".join(lines), as_json=as_json)
+    say([one.to_dict() for one in found], "\n".join(lines), as_json=as_json)
     if any(one.differing for one in found):
         raise typer.Exit(1)
 
 
-Build = Annotated[
-    Path | None, typer.Option("--build", help="Folder of a build: statistics and freshness.")
-]
-Studies = Annotated[
-    Path | None, typer.Option("--studies", help="Folder of studies: where views are used.")
-]
-
-
-@app.command("list")
-def list_(
-    file: File, build: Build = None, studies: Studies = None, *, as_json: AsJson = False
-) -> None:
-    """List the views of a file."""
-    from tradespace.features.catalogue import describe, statistics, uses
-    from tradespace.features.load import load_views
-
-    views = load_views(file)
-    used = None if studies is None else uses(studies, views)
-    records, lines = [], []
-    for name, view in views.items():
-        record = describe(view)
-        line = f"{name:<20} {view.source.name:<20} {len(view.names):>3} features  {view.hash}"
-        line += f"  {record['owner'] or '-'}"
-        if build is not None:
-            record["build"] = statistics(build, view)
-            state = "current" if record["build"]["current"] else "of another version"
-            line += f"  built: {state}, to {record['build']['newest']}"
-        if used is not None:
-            record["used"] = used[name]
-            line += f"  used by {len(used[name])}"
-        records.append(record)
-        lines.append(line)
-    _say(records, "\n".join(lines), as_json=as_json)
-
-
-@app.command()
-def show(
-    file: File,
-    name: Annotated[str, typer.Argument(help="Name of the view.")],
-    build: Build = None,
-    studies: Studies = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Show everything known of one view: definition, owner, statistics, freshness, uses."""
-    from tradespace.features.catalogue import describe, statistics, uses
-
-    view = _chosen(file, [name])[name]
-    record = describe(view)
-    lines = [f"{name} (version {view.hash}), from {view.source.name} ({view.source.path})"]
-    lines += [text for text in (view.description, f"owner: {record['owner'] or '-'}") if text]
-    if record.get("entity"):
-        limit = record["freshness_limit"] or "none"
-        lines.append(f"entity: {record['entity']}; freshness limit: {limit}")
-    values: dict[str, Any] = {}
-    if build is not None:
-        record["build"] = found = statistics(build, view)
-        values = found["features"]
-        state = "current" if found["current"] else "of another version of the definition"
-        lines.append(f"build: {found['rows']:,} rows, newest {found['newest']}, {state}")
-    for feature, facts in record["features"].items():
-        line = f"  {feature}: {facts['definition']} [{facts['unit']}]"
-        if feature in values:
-            v = values[feature]
-            line += f"  {_number(v['min'])} to {_number(v['max'])}, mean {_number(v['mean'])}"
-            line += f", missing {v['missing']:.1%}"
-        lines.append(f"{line}  {facts['description']}".rstrip())
-    if studies is not None:
-        record["used"] = uses(studies, {name: view})[name]
-        for use in record["used"]:
-            if "unreadable" in use:
-                lines.append(f"  not readable: {use['unreadable']}")
-                continue
-            state = "this version" if use["current"] else f"version {use['version']}"
-            lines.append(f"  used by {use['study']} as {use['reference']} ({state})")
-        if not record["used"]:
-            lines.append("  used by no study there")
-    _say(record, "\n".join(lines), as_json=as_json)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g}"
-
-
-@app.command()
-def diff(
-    before: Annotated[Path, typer.Argument(help="A build.")],
-    after: Annotated[Path, typer.Argument(help="Another build.")],
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Say what changed between two builds."""
-    from tradespace.features.compare import diff as diff_builds
-
-    record = diff_builds(before, after)
-    lines = [f"{key.replace('_', ' ')}: {value}" for key, value in record.items()]
-    _say(record, "\n".join(lines), as_json=as_json)
+app.command("list")(list_)
+app.command()(show)
+app.command()(diff)

@@ -17,11 +17,12 @@ import numpy as np
 import polars as pl
 
 from tradespace.core.hashing import content_hash
+from tradespace.features._folder import remove_work
 from tradespace.features._survey import CHUNK, Survey, reach_slices
 from tradespace.features.batch import compute_all, compute_row_features
 from tradespace.features.definitions import FeatureView, View
 from tradespace.features.events import read_events
-from tradespace.features.manifest import key_columns, write_slices
+from tradespace.features.manifest import key_columns, write_slices, write_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,9 +65,7 @@ def build_in_parts(
     n_parts = max(2 * n_rows // rows_at_once, 2)
     digest = content_hash([list(names.values()), n_parts, CHUNK])
     work = out / f".work-{digest}"
-    for other in out.glob(".work-*"):
-        if other != work:
-            shutil.rmtree(other)
+    remove_work(out, but=work)
     work.mkdir(exist_ok=True)
     by_entity: dict[str, dict[str, View]] = {}
     for name, view in views.items():
@@ -87,9 +86,10 @@ def build_in_parts(
 
 
 def _write(frame: pl.DataFrame, place: Path) -> None:
-    unfinished = place.with_name(f".{place.name}")
-    frame.write_parquet(unfinished, compression="lz4", statistics=False, row_group_size=_GROUP)
-    unfinished.replace(place)
+    def write(file: Path) -> None:
+        frame.write_parquet(file, compression="lz4", statistics=False, row_group_size=_GROUP)
+
+    write_whole(place, write, unfinished=place.with_name(f".{place.name}"))
 
 
 def _spread(

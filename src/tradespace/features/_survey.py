@@ -15,7 +15,7 @@ import polars as pl
 
 from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
-from tradespace.features.apply import scan_files
+from tradespace.features.apply import reading, scan_files
 from tradespace.features.checks import merge
 from tradespace.features.contracts import Breach
 from tradespace.features.definitions import EventSource, FeatureView, View
@@ -55,10 +55,12 @@ class Survey:
 
     def read(self, first: int, last: int) -> Iterator[tuple[int, Events, npt.NDArray[np.int64]]]:
         """Yield the chunks that reach into slices, with their number and the slice of each row."""
-        scan = scan_files(self.path, list(self.columns), owner=f"Source {self.source.name!r}")
+        owner = f"Source {self.source.name!r}"
+        scan = scan_files(self.path, list(self.columns), owner=owner)
         for number, (low, high) in enumerate(self.chunks):
             if low <= last and high >= first:
-                frame = scan.slice(number * CHUNK, CHUNK).collect()
+                with reading(self.path, owner, list(self.columns)):
+                    frame = scan.slice(number * CHUNK, CHUNK).collect()
                 events = read_events(self.source, frame)
                 yield number, events, events.time_us // self.every_us
 
@@ -88,8 +90,10 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
 
     """
     columns = needed_columns(source, views)
-    scan = scan_files(path, columns, owner=f"Source {source.name!r}")
-    total = int(scan.select(pl.len()).collect().item())
+    owner = f"Source {source.name!r}"
+    scan = scan_files(path, columns, owner=owner)
+    with reading(path, owner, columns):
+        total = int(scan.select(pl.len()).collect().item())
     if not total:
         msg = f"Source {source.name!r} has no events in {path!r}."
         raise FeatureError(msg, remedy="Check that the file was written completely.")
@@ -100,7 +104,8 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
     row_bytes = 0.0
     breaches: list[Breach] = []
     for start in range(0, total, CHUNK):
-        frame = scan.slice(start, CHUNK).collect()
+        with reading(path, owner, columns):
+            frame = scan.slice(start, CHUNK).collect()
         schema = {name: str(dtype) for name, dtype in frame.schema.items()}
         row_bytes = max(row_bytes, frame.estimated_size() / frame.height)
         events = read_events(source, frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,7 +110,7 @@ def read_source(*views: View) -> pl.DataFrame:
     source = views[0].source
     if source.path is None:
         msg = f"Source {source.name!r} has no path."
-        raise FeatureError(msg, remedy="Name its files: path='events/*.parquet'.")
+        raise FeatureError(msg, remedy="Name its files: path='events/*.parquet', or give --data.")
     wanted = {source.time, *(name for name in (source.id, source.created) if name)}
     for view in views:
         wanted.update(view.columns)
@@ -129,8 +130,9 @@ def scan_files(path: str, columns: list[str] | None, *, owner: str) -> pl.LazyFr
         If there is no such file, if it cannot be read or lacks a column.
 
     """
-    with _reading(path, owner):
-        scan = pl.scan_csv(path, try_parse_dates=True) if ".csv" in path else pl.scan_parquet(path)
+    _refuse_nothing(path, owner)
+    with reading(path, owner, columns):
+        scan = _scan(path)
         schema = scan.collect_schema()
         if columns is None:
             return scan
@@ -141,20 +143,88 @@ def scan_files(path: str, columns: list[str] | None, *, owner: str) -> pl.LazyFr
 def read_files(path: str, columns: list[str] | None, *, owner: str) -> pl.DataFrame:
     """Return columns of Parquet or CSV files; see :func:`scan_files`."""
     scan = scan_files(path, columns, owner=owner)
-    with _reading(path, owner):
+    with reading(path, owner, columns):
         return scan.collect()
 
 
 @contextmanager
-def _reading(path: str, owner: str) -> Iterator[None]:
+def reading(path: str, owner: str, columns: list[str] | None = None) -> Iterator[None]:
+    """Say of files that cannot be read which of them it is, and why.
+
+    Parameters
+    ----------
+    path : str
+        File, folder or glob.
+    owner : str
+        Who reads it, for the message.
+    columns : list of str, optional
+        Those that are read.
+
+    """
     try:
         yield
     except (pl.exceptions.PolarsError, OSError) as error:
+        _refuse_odd_file(path, owner, columns)
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         msg = f"{owner}: cannot read {path!r}: {reason}."
         raise FeatureError(
             msg, remedy="Check the path, and that the file was written completely."
         ) from error
+
+
+def _scan(path: str) -> pl.LazyFrame:
+    name = Path(path).name.lower()
+    if name.endswith((".csv", ".csv.gz", ".csv.zst")):
+        return pl.scan_csv(path, try_parse_dates=True)
+    return pl.scan_parquet(path)
+
+
+def files_of(path: str) -> list[str]:
+    """Return the files that a path or glob names; none for what is not on this machine."""
+    if "://" in path:
+        return []
+    if Path(path).is_dir():
+        return sorted(str(place) for place in Path(path).rglob("*.parquet"))
+    found = glob.glob(path, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return sorted(name for name in found if Path(name).is_file())
+
+
+def _refuse_nothing(path: str, owner: str) -> None:
+    if "://" in path or files_of(path):
+        return
+    remedy = "Check the path: it counts from the file that defines the source, or from this folder."
+    if Path(path).is_dir():
+        cause = "the folder holds no Parquet files"
+        remedy = f"For CSV files write {str(Path(path) / '*.csv')!r}."
+    elif glob.has_magic(path):
+        cause = "no file matches"
+    else:
+        cause = "there is no such file"
+    msg = f"{owner}: cannot read {path!r}: {cause}."
+    raise FeatureError(msg, remedy=remedy)
+
+
+def _refuse_odd_file(path: str, owner: str, columns: list[str] | None) -> None:
+    """Raise FeatureError for the first of several files that is not like the first."""
+    files = files_of(path)
+    first: dict[str, pl.DataType] | None = None
+    for file in files if len(files) > 1 else ():
+        try:
+            schema = dict(_scan(file).collect_schema())
+        except (pl.exceptions.PolarsError, OSError) as error:
+            msg = f"{owner}: cannot read {file!r}: {str(error).strip().splitlines()[0]}."
+            raise FeatureError(msg, remedy="Correct that file, or leave it out.") from error
+        first = first or schema
+        for name in columns or first:
+            if name not in schema:
+                msg = f"{owner}: file {file!r} lacks the column {name!r}, which is used."
+                raise FeatureError(msg, remedy="Correct that file, or leave it out of the path.")
+            if name in first and schema[name] != first[name]:
+                msg = (
+                    f"{owner}: column {name!r} is {schema[name]} in {file!r} but {first[name]} "
+                    f"in {files[0]!r}."
+                )
+                raise FeatureError(msg, remedy="Write all files with the same types.")
 
 
 def _same_path(path: str, study: Study) -> bool:

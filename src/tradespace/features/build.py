@@ -19,25 +19,30 @@ import polars as pl
 
 from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
+from tradespace.features._folder import files_before, manifest_before, note_files, sweep
 from tradespace.features._parts import build_in_parts
 from tradespace.features._survey import Survey, inputs_of, needed_columns, reach_slices, survey
 from tradespace.features.apply import read_files
 from tradespace.features.batch import compute_all
-from tradespace.features.definitions import EventSource, View
+from tradespace.features.definitions import EventSource, FeatureView, View, is_whole
 from tradespace.features.durations import format_duration, parse_duration_us
 from tradespace.features.events import Events, read_events
+from tradespace.features.load import sources_of
 from tradespace.features.manifest import (
     MANIFEST,
     VERSION,
     key_columns,
-    read_manifest,
     write_slices,
+    writing,
 )
 from tradespace.store.artifacts import write_atomically
 from tradespace.store.lock import folder_lock
 
 #: Called with the share that is done, 0 to 1, and what is being done.
 Progress = Callable[[float, str], None]
+
+#: Files that a folder may have to hold.
+_MOST_SLICES = 100_000
 
 #: Memory that events and their features may take at once.
 _MEMORY_BYTES = 2 * 2**30
@@ -56,10 +61,15 @@ def one_source(views: Mapping[str, View], *, data: str | None = None) -> tuple[E
         If the views have several sources, or the source names no file.
 
     """
-    sources = {view.source.name: view.source for view in views.values()}
+    sources = sources_of(views)
     if len(sources) != 1:
         msg = f"These views have several sources: {', '.join(sorted(sources))}."
-        raise FeatureError(msg, remedy="Build one source at a time: --view names the views.")
+        choices = [
+            " ".join(f"--view {v.name}" for v in views.values() if v.source.name == name)
+            for name in sources
+        ]
+        remedy = f"Take one source at a time: {', or '.join(choices)}."
+        raise FeatureError(msg, remedy=remedy)
     source: EventSource = next(iter(sources.values()))
     path = data or source.path
     if path is None:
@@ -73,6 +83,18 @@ def source_events(views: Mapping[str, View], *, data: str | None = None) -> Even
     source, path = one_source(views, data=data)
     columns = needed_columns(source, views)
     return read_events(source, read_files(path, columns, owner=f"Source {source.name!r}"))
+
+
+def events_of(views: Mapping[str, View], *, data: str | None) -> dict[str, Events] | None:
+    """Return the events of the one source that views are joined from, read from given files.
+
+    None if no files are given, or no view has windows: then each source is read by itself.
+    """
+    windowed = {name: view for name, view in views.items() if isinstance(view, FeatureView)}
+    if data is None or not windowed:
+        return None
+    events = source_events(windowed, data=data)
+    return {events.source.name: events}
 
 
 def build(
@@ -113,22 +135,28 @@ def build(
     ------
     FeatureError
         If the views have several sources, the columns of the source have changed their types
-        since the last build, or the data break the contract.
+        since the last build, the data break the contract, or the folder holds files that are
+        not of a build, or a build of other views.
 
     """
     out = Path(out)
     source, path = one_source(views, data=data)
-    if out.is_file():
-        msg = f"{str(out)!r} is a file; a build is a folder of files."
-        raise FeatureError(msg, remedy="Give --out another name.")
+    every_us = _slice_us(every)
+    if rows_at_once is not None and (not is_whole(rows_at_once) or rows_at_once < 1):
+        msg = f"Events held in memory must be a whole number of 1 or more; got {rows_at_once!r}."
+        raise FeatureError(msg, remedy="Leave --rows-at-once out to hold those of two gigabytes.")
+    known = files_before(out, views, source, path)
     progress(0.0, "Reading the source.")
-    found = survey(source, path, views, every_us=parse_duration_us(every, what="length of a slice"))
+    found = survey(source, path, views, every_us=every_us)
+    _refuse_dust(found, every)
     if rows_at_once is None:
         n_features = sum(len(view.names) for view in views.values())
         rows_at_once = int(_MEMORY_BYTES / (2 * found.row_bytes + 8 * n_features + 16))
-    with folder_lock(out):
+    with writing(out), folder_lock(out):
         _same_schema(out, found)
         names = _file_names(inputs_of(views, found), found)
+        known |= set(names.values())
+        note_files(out, known, views)
         stale = [number for number, name in names.items() if not (out / name).is_file()]
         for group in _groups(stale, found, reach_slices(views, found.every_us), rows_at_once):
             if group is None:
@@ -138,9 +166,23 @@ def build(
             progress((stale.index(group[-1]) + 1) / len(stale), "Computing features.")
         manifest = _manifest(views, found, names)
         write_atomically(out / MANIFEST, json.dumps(manifest, indent=1).encode())
-        _sweep(out, {*names.values(), MANIFEST, "lock"})
+        sweep(out, known - set(names.values()))
     progress(1.0, "Done.")
     return {**manifest, "computed": len(stale)}
+
+
+def _slice_us(every: str) -> int:
+    every_us = parse_duration_us(every, what="length of a slice")
+    if every_us == 0:
+        msg = f"The length of a slice must be longer than 0; got {every!r}."
+        raise FeatureError(msg, remedy="Write it like '1d', '6h' or '4w'.")
+    return every_us
+
+
+def _refuse_dust(found: Survey, every: str) -> None:
+    if len(found.rows) > _MOST_SLICES:
+        msg = f"Slices of {every!r} make {len(found.rows):,} files; at most {_MOST_SLICES:,}."
+        raise FeatureError(msg, remedy="Give --every a longer time, like '1d'.")
 
 
 def _file_names(inputs: Mapping[int, str], found: Survey) -> dict[int, str]:
@@ -155,9 +197,10 @@ def _start(number: int, every_us: int) -> dt.datetime:
 
 
 def _same_schema(out: Path, found: Survey) -> None:
-    if not (out / MANIFEST).is_file():
+    before = manifest_before(out)
+    if before is None:
         return
-    before = read_manifest(out)["schema"]
+    before = before["schema"]
     for name, dtype in found.schema.items():
         if name in before and before[name] != dtype:
             msg = (
@@ -243,10 +286,3 @@ def _manifest(views: Mapping[str, View], found: Survey, names: Mapping[int, str]
         "features": [name for view in views.values() for name in view.names],
         "partitions": partitions,
     }
-
-
-def _sweep(out: Path, wanted: set[str]) -> None:
-    """Remove files of builds before, and those that a killed build left."""
-    for place in out.iterdir():
-        if place.is_file() and place.name not in wanted and place.name.endswith(".parquet"):
-            place.unlink()

@@ -28,8 +28,9 @@ def diff(before: str | Path, after: str | Path, *, tolerance: float = 0.0) -> di
     -------
     dict
         Views whose definition changed; rows removed and added; features removed and added;
-        and for each feature the number of rows whose value changed, the greatest change and
-        the ids of the first few.
+        and for each feature the number of rows whose value changed, how many of these are
+        missing in one of the builds, the greatest change of the others and the ids of the
+        first few.
 
     Raises
     ------
@@ -88,11 +89,14 @@ def _compare(
     both: pl.DataFrame, name: str, identity: str, tolerance: float, changed: dict[str, Any]
 ) -> None:
     old, new = both[name].to_numpy(), both[f"{name} after"].to_numpy()
-    differs = ~((np.abs(old - new) <= tolerance) | (np.isnan(old) & np.isnan(new)))
+    with np.errstate(invalid="ignore"):
+        near = (old == new) | (np.abs(old - new) <= tolerance)
+    differs = ~(near | (np.isnan(old) & np.isnan(new)))
     if not differs.any():
         return
-    found = changed.setdefault(name, {"rows": 0, "greatest": 0.0, "examples": []})
+    found = changed.setdefault(name, {"rows": 0, "missing": 0, "greatest": 0.0, "examples": []})
     found["rows"] += int(differs.sum())
+    found["missing"] += int((np.isnan(old) != np.isnan(new)).sum())
     greatest = float(np.nanmax(np.abs(old - new)[differs], initial=0.0))
     found["greatest"] = max(found["greatest"], greatest)
     few = np.flatnonzero(differs)[: _EXAMPLES - len(found["examples"])]

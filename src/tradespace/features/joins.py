@@ -3,14 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tradespace.core.errors import FeatureError
+from tradespace.features._tables import as_in_source, entities_of, times_of
 from tradespace.features.apply import read_source
-from tradespace.features.batch import compute_at
-from tradespace.features.definitions import FeatureView, View
-from tradespace.features.events import Events, read_events, require_columns, times_us
+from tradespace.features.batch import compute_at, compute_row_features
+from tradespace.features.definitions import FeatureView, RowFeatures, View, located
+from tradespace.features.events import Events, read_events, require_columns
+from tradespace.features.load import sources_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A table with features, and what was found of it.
+
+    `found` says for each windowed view how many of the table's entities have events, and how
+    many there are. `left_out` says for row features that could not be computed the columns
+    that the table lacks.
+    """
+
+    frame: pl.DataFrame
+    found: Mapping[str, tuple[int, int]]
+    left_out: Mapping[str, tuple[str, ...]]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of it: entities without events, and what was left out."""
+        few = [
+            f"View {name!r}: {n_found:,} of {n:,} entities have events."
+            for name, (n_found, n) in self.found.items()
+            if 2 * n_found < n
+        ]
+        return (
+            *few,
+            *(
+                f"Row features {name!r} are left out: the table lacks {', '.join(lacks)}."
+                for name, lacks in self.left_out.items()
+            ),
+        )
 
 
 def join(
@@ -25,10 +63,11 @@ def join(
     Parameters
     ----------
     views : Mapping of str to view
-        Windowed views, of one source or several; row features are left out, because the rows
-        are no events.
+        Of one source or several. Row features are computed from the table's own columns, and
+        left out if it lacks one; see :func:`join_all`.
     labels : DataFrame
-        With a column of times, and for each view the column that names its entity (`key`).
+        With a column of times, and for each windowed view the column that names its entity
+        (`key`).
     time : str
         The column of times.
     events : Mapping of str to Events, optional
@@ -37,26 +76,89 @@ def join(
     Raises
     ------
     FeatureError
-        If a column is missing or exists already.
+        If a column is missing or exists already, an entity or time is missing, or entities
+        are of another type than in the source.
 
     """
+    return join_all(views, labels, time=time, events=events).frame
+
+
+def join_all(
+    views: Mapping[str, View],
+    labels: pl.DataFrame,
+    *,
+    time: str,
+    events: Mapping[str, Events] | None = None,
+    owner: str = "The table",
+) -> Joined:
+    """Return a table with features, and what was found of it; see :func:`join`.
+
+    Parameters
+    ----------
+    views, labels, time, events
+        As for :func:`join`.
+    owner : str
+        What messages call the table.
+
+    """
+    sources_of(views)
     known = dict(events or {})
     added: list[pl.Series] = []
-    for view in views.values():
-        if not isinstance(view, FeatureView):
-            continue
-        key = view.key or view.entity
-        require_columns(labels, [key, time], owner=f"View {view.name!r}")
-        if view.source.name not in known:
-            known[view.source.name] = _all_events(views, view)
-        asked = times_us(labels, time, source=view.source)
-        for name, values in compute_at(view, known[view.source.name], labels[key], asked).items():
-            if name in labels.columns:
-                msg = f"The table has a column {name!r} already, which is a feature of view "
+    found: dict[str, tuple[int, int]] = {}
+    left_out: dict[str, tuple[str, ...]] = {}
+    lacks: tuple[str, ...]
+    for name, view in views.items():
+        if isinstance(view, RowFeatures):
+            values, lacks = _of_own_columns(view, labels, time, owner)
+            if lacks:
+                left_out[name] = lacks
+        else:
+            with located(view):
+                if view.source.name not in known:
+                    known[view.source.name] = _all_events(views, view)
+                values, found[name] = _as_of(view, labels, time, known[view.source.name], owner)
+        for feature, array in values.items():
+            if feature in labels.columns:
+                msg = f"{owner} has a column {feature!r} already, which is a feature of view "
                 msg += f"{view.name!r}."
                 raise FeatureError(msg, remedy="Rename the column, or give the feature a name.")
-            added.append(pl.Series(name, values))
-    return labels.with_columns(added)
+            added.append(pl.Series(feature, array))
+    if left_out and not added:
+        names = sorted({column for columns in left_out.values() for column in columns})
+        msg = f"{owner} lacks the columns of row features {', '.join(left_out)}: "
+        msg += f"{', '.join(names)}."
+        raise FeatureError(msg, remedy="Row features read the row itself: add these columns.")
+    return Joined(labels.with_columns(added), found, left_out)
+
+
+def _as_of(
+    view: FeatureView, labels: pl.DataFrame, time: str, events: Events, owner: str
+) -> tuple[dict[str, npt.NDArray[np.float64]], tuple[int, int]]:
+    entities = entities_of(view, labels, owner)
+    asked = times_of(labels, time, view=view, owner=owner)
+    require_columns(events.frame, [view.entity], owner=f"View {view.name!r}")
+    held = events.frame[view.entity]
+    entities = as_in_source(entities, held, view=view, owner=owner)
+    values = compute_at(view, events, entities, asked)
+    distinct = entities.unique()
+    return values, (int(distinct.is_in(held.unique().implode()).sum()), len(distinct))
+
+
+def _of_own_columns(
+    view: RowFeatures, labels: pl.DataFrame, time: str, owner: str
+) -> tuple[dict[str, npt.NDArray[np.float64]], tuple[str, ...]]:
+    """Return row features of a table, or the columns that it lacks."""
+    at = view.source.time
+    frame = labels
+    if at in view.columns:
+        # The time of a row is what the table calls its time, whatever the source calls it.
+        column = time if time in labels.columns else at
+        if column in labels.columns:
+            moments = pl.Series(times_of(labels, column, view=view, owner=owner))
+            zoned = moments.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+            frame = labels.with_columns(zoned.alias(at))
+    lacks = tuple(name for name in view.columns if name not in frame.columns)
+    return ({}, lacks) if lacks else (compute_row_features(view, frame), ())
 
 
 def join_rows_of(
@@ -100,5 +202,9 @@ def join_rows_of(
 
 def _all_events(views: Mapping[str, View], view: FeatureView) -> Events:
     """Return the events of a view's source, with the columns of all views that share it."""
-    sharing = [v for v in views.values() if v.source.name == view.source.name]
+    sharing = [
+        v
+        for v in views.values()
+        if isinstance(v, FeatureView) and v.source.name == view.source.name
+    ]
     return read_events(view.source, read_source(*sharing))

@@ -8,15 +8,16 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from tradespace.core.errors import FeatureError, InputError, Place
 from tradespace.core.own_files import file_spec
-from tradespace.core.suggest import unknown_name
-from tradespace.features.definitions import FeatureView, RowFeatures, View
+from tradespace.core.suggest import nearest, unknown_name
+from tradespace.features.definitions import EventSource, FeatureView, RowFeatures, View
 
 _YAML = (".yaml", ".yml")
 
@@ -46,6 +47,13 @@ def load_module(path: Path) -> ModuleType:
         raise FeatureError(
             error.message, place=_line_of(error, path), remedy=error.remedy
         ) from error
+    except SystemExit as error:
+        msg = f"The file ends the program: sys.exit({'' if error.code is None else error.code})."
+        raise FeatureError(
+            msg,
+            place=_line_of(error, path),
+            remedy="Remove that call; the file only defines views.",
+        ) from error
     except SyntaxError as error:
         place = Place(str(path), error.lineno, error.offset)
         msg = f"Python cannot read this: {error.msg}."
@@ -74,14 +82,17 @@ def load_views(path: str | Path) -> dict[str, View]:
         If it defines none, or two of one name.
 
     """
-    path = Path(path).resolve()
+    given, path = path, Path(path).resolve()
+    if not path.is_file():
+        msg = f"There is no file {str(given)!r} of features."
+        near = nearest(path.name, _definitions_beside(path))
+        remedy = f"Did you mean {near!r}?" if near else "Name a .py or .yaml file of views."
+        raise FeatureError(msg, remedy=remedy)
     if path.suffix in _YAML:
         return {name: _resolved(view, path.parent) for name, view in _from_yaml(path).items()}
     views: dict[str, View] = {}
     seen: dict[str, View] = {}
-    for variable, found in vars(load_module(path)).items():
-        if not isinstance(found, FeatureView | RowFeatures):
-            continue
+    for variable, found in _views_in(load_module(path)):
         place = _defined_at(path, variable)
         if found.name in seen and seen[found.name] is not found:
             msg = f"Two views are named {found.name!r}."
@@ -94,6 +105,42 @@ def load_views(path: str | Path) -> dict[str, View]:
     return {name: _resolved(view, path.parent) for name, view in views.items()}
 
 
+def sources_of(views: Mapping[str, View]) -> dict[str, EventSource]:
+    """Return the sources of views by name.
+
+    Raises
+    ------
+    FeatureError
+        If two that differ have one name.
+
+    """
+    found: dict[str, EventSource] = {}
+    for view in views.values():
+        if found.setdefault(view.source.name, view.source) != view.source:
+            msg = f"Two sources are named {view.source.name!r}."
+            raise FeatureError(
+                msg, place=view.place, remedy="Give each source a name of its own, or share one."
+            )
+    return found
+
+
+def _definitions_beside(path: Path) -> list[str]:
+    if not path.parent.is_dir():
+        return []
+    return [p.name for p in path.parent.iterdir() if p.suffix in (".py", *_YAML)]
+
+
+def _views_in(module: ModuleType) -> Iterator[tuple[str, View]]:
+    """Yield the views of a module with the variable that holds them, also in lists of views."""
+    for variable, value in vars(module).items():
+        held: Any = value
+        if isinstance(value, Mapping):
+            held = list(value.values())
+        for found in held if isinstance(held, list | tuple | set) else (held,):
+            if isinstance(found, FeatureView | RowFeatures):
+                yield variable, found
+
+
 def _defined_at(path: Path, variable: str) -> Place:
     """Return the place where a Python file gives a variable its last value."""
     if not path.is_file():
@@ -101,8 +148,9 @@ def _defined_at(path: Path, variable: str) -> Place:
     lines = [
         node.lineno
         for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Assign)
-        and any(isinstance(t, ast.Name) and t.id == variable for t in node.targets)
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
+        if isinstance(target, ast.Name) and target.id == variable
     ]
     return Place(str(path), lines[-1] if lines else None)
 
@@ -137,12 +185,14 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
             ) from error
         base = Path(folder)
         path = Path(getattr(module, "__file__", None) or place)
-    views: dict[str, View] = {
-        key: replace(value, place=value.place or _defined_at(path, key))
-        for key, value in vars(module).items()
-        if isinstance(value, FeatureView | RowFeatures)
-    }
-    named = {view.name: view for view in views.values()} | views
+    views: dict[str, View] = {}
+    named: dict[str, View] = {}
+    for key, value in _views_in(module):
+        view = replace(value, place=value.place or _defined_at(path, key))
+        named[view.name] = view
+        if vars(module)[key] is value:
+            views[key] = view
+    named |= views
     return _resolved(_named(name, named, place), base)
 
 

@@ -7,7 +7,10 @@ that make up the build and is replaced last, so that a reader sees the old build
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,14 +41,20 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         msg = f"{str(folder)!r} is not a build of features: it has no {MANIFEST}."
         raise FeatureError(msg, remedy="Make it with: tradespace features build.")
     try:
-        manifest: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+        manifest: Any = json.loads(place.read_text(encoding="utf-8"))
     except ValueError as error:
         msg = f"The manifest of {str(folder)!r} is damaged: {error}."
         raise FeatureError(msg, remedy="Build again; what is complete is kept.") from error
-    if manifest.get("version") != VERSION:
-        msg = f"{str(folder)!r} is a build of version {manifest.get('version')}; wanted {VERSION}."
+    if not isinstance(manifest, dict) or "version" not in manifest:
+        msg = f"{str(folder)!r} is not a build of features: its {MANIFEST} is of something else."
+        raise FeatureError(
+            msg, remedy="Make one with: tradespace features build, in another folder."
+        )
+    if manifest["version"] != VERSION:
+        msg = f"{str(folder)!r} is a build of version {manifest['version']}; wanted {VERSION}."
         raise FeatureError(msg, remedy="Build into another folder.")
-    return manifest
+    found: dict[str, Any] = manifest
+    return found
 
 
 def scan_build(folder: str | Path) -> pl.LazyFrame:
@@ -90,9 +99,67 @@ def write_slices(
     order = np.argsort(numbers, kind="stable")
     bounds = np.searchsorted(numbers[order], [[k, k + 1] for k in group])
     for number, (begin, end) in zip(group, bounds, strict=True):
-        unfinished = out / f".{names[number]}"
         rows = order[begin:end]
         in_a_row = len(rows) and rows[-1] - rows[0] == len(rows) - 1
         part = frame.slice(int(rows[0]), len(rows)) if in_a_row else frame[rows]
-        part.write_parquet(unfinished)
-        unfinished.replace(out / names[number])
+        write_whole(out / names[number], part.write_parquet, unfinished=out / f".{names[number]}")
+
+
+def write_whole(
+    place: Path, write: Callable[[Path], object], *, unfinished: Path | None = None
+) -> None:
+    """Write a file that is whole or absent; nothing unfinished is left where writing fails.
+
+    Parameters
+    ----------
+    place : path
+    write : callable
+        Given the path to write to.
+    unfinished : path, optional
+        Where it stands until it is whole; None: beside its place, under a name of this process.
+
+    Raises
+    ------
+    FeatureError
+        If it cannot be written.
+
+    """
+    unfinished = unfinished or place.with_name(f".{place.name}.{os.getpid()}.unfinished")
+    with writing(place):
+        try:
+            write(unfinished)
+            unfinished.replace(place)
+        except pl.exceptions.PolarsError as error:
+            raise _refusal(place, error) from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(place: str | Path) -> Iterator[None]:
+    """Say of what the system refuses which file it was and what to do; no fault of ours.
+
+    Examples
+    --------
+    >>> with writing("out.parquet"):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    ...
+    tradespace.core.errors.FeatureError: Cannot write 'out.parquet': No space left on device. Free
+    some space and run again; what is complete is kept.
+
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(place, error) from error
+
+
+def _refusal(place: str | Path, error: Exception) -> FeatureError:
+    reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
+    reason = re.sub(r".*IO error: | \(os error \d+\).*", "", reason)
+    msg = f"Cannot write {str(getattr(error, 'filename', None) or place)!r}: {reason}."
+    remedy = "Give --out a place in a folder that exists and may be written."
+    if any(word in reason.lower() for word in ("space", "quota", "too large")):
+        remedy = "Free some space and run again; what is complete is kept."
+    return FeatureError(msg, remedy=remedy)

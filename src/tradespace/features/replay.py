@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from tradespace.core.errors import FeatureError
 from tradespace.features.batch import compute_all
-from tradespace.features.definitions import FeatureView, RowFeatures, View
-from tradespace.features.events import Events, times_us
+from tradespace.features.definitions import FeatureView, RowFeatures, View, is_whole
+from tradespace.features.events import Events, require_columns, times_us
 from tradespace.features.stream import StreamEngine
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 _AT_ONCE = 10_000
+#: Events after which progress is told.
+_TELL = 1_000
 
 
 def _quiet(_share: float) -> None:
@@ -24,11 +31,17 @@ def _quiet(_share: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One feature: how many values are not the same bits, and the greatest difference."""
+    """One feature: how many values are not the same bits, and the greatest difference.
+
+    `compared` values were looked at; `missing` of the `rows` that differ are missing on one
+    side.
+    """
 
     feature: str
     rows: int
     greatest: float
+    missing: int = 0
+    compared: int = 0
 
 
 def event_dicts(events: Events, order: Any) -> Iterator[list[dict[str, Any]]]:
@@ -103,8 +116,41 @@ def backfill(
     return done
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What :func:`verify` looks at: some entities, some last time; None: all.
+
+    Attributes
+    ----------
+    entities : int, optional
+        So many entities of each kind, drawn by a hash.
+    last_us : int, optional
+        Only rows so long before the newest event, microseconds.
+
+    """
+
+    entities: int | None = None
+    last_us: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.entities is not None and (not is_whole(self.entities) or self.entities < 1):
+            msg = f"A sample is a whole number of entities, 1 or more; got {self.entities!r}."
+            raise FeatureError(msg, remedy="Leave --sample out to take all.")
+        if self.last_us is not None and self.last_us <= 0:
+            msg = f"The last time to look at must be longer than 0; got {self.last_us} us."
+            raise FeatureError(msg, remedy="Write it like '7d', or leave --last out to take all.")
+
+
+ALL = Portion()
+
+
 def verify(
-    views: Mapping[str, View], events: Events, *, progress: Callable[[float], None] = _quiet
+    views: Mapping[str, View],
+    events: Events,
+    *,
+    portion: Portion = ALL,
+    progress: Callable[[float], None] = _quiet,
+    say: Callable[[str], None] = lambda _text: None,
 ) -> list[Difference]:
     """Return how streaming differs from batch; each event's row is read as it arrives.
 
@@ -113,12 +159,111 @@ def verify(
     views : Mapping of str to view
         All over the source of the events. Row features are evaluated event by event.
     events : Events
+    portion : Portion
+        How much of them to look at; all unless it says otherwise.
     progress : callable
         Told the share that is done.
+    say : callable
+        Told in a sentence what is compared, where that is not everything.
 
     """
+    groups = _groups(views)
+    newest = int(events.time_us.max())
+    since = None if portion.last_us is None else newest - portion.last_us
+    parts = [_portion(group, events, portion, since, say) for group in groups]
+    total = sum(len(part) for part in parts)
+    found: dict[str, Difference] = {}
+    done = 0
+    for group, part in zip(groups, parts, strict=True):
+        before = done
+
+        def listen(share: float, before: int = before, size: int = len(part)) -> None:
+            progress((before + share * size) / total)
+
+        found.update(_verified(group, part, since, listen))
+        done += len(part)
+    return [found[name] for view in views.values() for name in view.names]
+
+
+def _groups(views: Mapping[str, View]) -> list[dict[str, View]]:
+    """Divide views by their entity; row features go with the first."""
+    groups: dict[str, dict[str, View]] = {}
+    for name, view in views.items():
+        if isinstance(view, FeatureView):
+            groups.setdefault(view.entity, {})[name] = view
+    first = next(iter(groups.values())) if groups else groups.setdefault("", {})
+    for name, view in views.items():
+        if isinstance(view, RowFeatures):
+            first[name] = view
+    return list(groups.values())
+
+
+def _portion(
+    views: Mapping[str, View],
+    events: Events,
+    portion: Portion,
+    since: int | None,
+    say: Callable[[str], None],
+) -> Events:
+    """Return the events that the rows to look at can depend on."""
+    chosen = np.ones(len(events), bool)
+    entity = next((v.entity for v in views.values() if isinstance(v, FeatureView)), None)
+    text = f"{len(events):,} events"
+    if portion.entities is not None and entity is not None:
+        require_columns(events.frame, [entity], owner="The sample of entities")
+        held = events.frame[entity]
+        distinct = held.unique().drop_nulls()
+        digests = [hashlib.sha256(repr(value).encode()).digest() for value in distinct.to_list()]
+        drawn = sorted(range(len(distinct)), key=digests.__getitem__)[: portion.entities]
+        chosen &= held.is_in(distinct[drawn].implode()).fill_null(value=False).to_numpy()
+        text = f"{len(drawn):,} of {len(distinct):,} entities ({entity}) drawn by a hash: "
+        text += f"{int(chosen.sum()):,} of {len(events):,} events"
+    if since is not None:
+        asked = int((chosen & (events.time_us > since)).sum())
+        horizons = [v.horizon_us for v in views.values() if isinstance(v, FeatureView)]
+        if None not in horizons:
+            chosen &= events.time_us > since - max((h for h in horizons if h), default=0)
+        text += f", {asked:,} of them after {_iso(since)}"
+        if not asked:
+            msg = f"There is nothing to compare: {text}."
+            raise FeatureError(msg, remedy="Look at a longer time, or at more entities.")
+    if portion != ALL:
+        say(f"Compares {text}.")
+    return events if chosen.all() else _taken(events, np.flatnonzero(chosen))
+
+
+def _iso(time_us: int) -> str:
+    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=time_us)
+    return moment.isoformat(sep=" ", timespec="seconds")
+
+
+def _taken(events: Events, rows: npt.NDArray[np.int64]) -> Events:
+    """Return the events of some rows, in the order given."""
+    kept = None
+    if events.kept is not None:
+        counts = np.zeros(len(events), bool)
+        counts[events.kept] = True
+        kept = np.flatnonzero(counts[rows])
+    return replace(
+        events,
+        frame=events.frame[rows],
+        time_us=events.time_us[rows],
+        created_us=None if events.created_us is None else events.created_us[rows],
+        rank=None if events.rank is None else events.rank[rows],
+        kept=kept,
+    )
+
+
+def _verified(
+    views: Mapping[str, View],
+    events: Events,
+    since: int | None,
+    progress: Callable[[float], None],
+) -> dict[str, Difference]:
     windowed = [view for view in views.values() if isinstance(view, FeatureView)]
     plain = [view for view in views.values() if isinstance(view, RowFeatures)]
+    if not len(events):
+        return {name: Difference(name, 0, 0.0) for view in views.values() for name in view.names}
     arrival = events.time_us if events.created_us is None else events.created_us
     keys = (arrival,) if events.rank is None else (events.rank, events.time_us, arrival)
     order = np.lexsort(keys)
@@ -127,26 +272,32 @@ def verify(
         lateness = int((arrival - events.time_us).max())
         whole = whole_columns(events.frame)
         engine = StreamEngine(windowed, whole_columns=whole, lateness_us=lateness)
-    streamed = {v.name: np.empty((len(events), len(v.names))) for v in views.values()}
+    asked = np.ones(len(events), bool) if since is None else events.time_us > since
+    streamed = {v.name: np.full((len(events), len(v.names)), np.nan) for v in views.values()}
     done = 0
     for part in event_dicts(events, order):
         for row in part:
+            place = order[done]
             if engine is not None:
                 engine.push([row], commit=False)
+            if asked[place]:
                 for view in windowed:
-                    streamed[view.name][order[done]] = engine.row(view.name, row)
-            for rows in plain:
-                streamed[rows.name][order[done]] = _evaluated(rows, row)
+                    if engine is not None:
+                        streamed[view.name][place] = engine.row(view.name, row)
+                for rows in plain:
+                    streamed[rows.name][place] = _evaluated(rows, row)
             done += 1
+            if done % _TELL == 0:
+                progress(done / len(order))
         if engine is not None:
             engine.commit()
         progress(done / len(order))
     computed = compute_all(views, events)
-    return [
-        _difference(name, streamed[view.name][:, place], computed[name])
+    return {
+        name: _difference(name, streamed[view.name][asked, place], computed[name][asked])
         for view in views.values()
         for place, name in enumerate(view.names)
-    ]
+    }
 
 
 def _evaluated(view: RowFeatures, row: Mapping[str, Any]) -> list[float]:
@@ -156,5 +307,7 @@ def _evaluated(view: RowFeatures, row: Mapping[str, Any]) -> list[float]:
 
 def _difference(name: str, got: Any, expected: Any) -> Difference:
     differs = ~((got == expected) | (np.isnan(got) & np.isnan(expected)))
-    greatest = float(np.nanmax(np.abs(got - expected), initial=0.0))
-    return Difference(name, int(differs.sum()), greatest)
+    with np.errstate(invalid="ignore"):
+        greatest = float(np.nanmax(np.abs(got - expected)[differs], initial=0.0))
+    missing = int((np.isnan(got) != np.isnan(expected)).sum())
+    return Difference(name, int(differs.sum()), greatest, missing, len(got))

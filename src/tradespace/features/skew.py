@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,10 @@ import polars as pl
 from tradespace.core.errors import FeatureError
 from tradespace.features.definitions import FeatureView, View
 from tradespace.features.events import Events
-from tradespace.features.joins import join
+from tradespace.features.joins import join_all
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _EXAMPLES = 3
 
@@ -21,6 +24,7 @@ _EXAMPLES = 3
 class Skew:
     """One feature: how many of the logged values differ, by how much, and the first few.
 
+    `missing` of those that differ are missing on one side; `greatest` is of the others.
     `examples` are (row of the log, value served, value of batch).
     """
 
@@ -29,6 +33,7 @@ class Skew:
     differing: int
     greatest: float
     examples: tuple[tuple[int, float, float], ...] = ()
+    missing: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -37,6 +42,7 @@ class Skew:
             "rows": self.rows,
             "differing": self.differing,
             "greatest": self.greatest,
+            "missing": self.missing,
             "examples": [
                 {"row": row, "served": served, "batch": batch}
                 for row, served, batch in self.examples
@@ -51,6 +57,7 @@ def skew(
     time: str,
     events: Mapping[str, Events] | None = None,
     tolerance: float = 1e-9,
+    owner: str = "The log",
 ) -> list[Skew]:
     """Compare logged online values with batch, feature by feature.
 
@@ -65,14 +72,19 @@ def skew(
     events : Mapping of str to Events, optional
         Events by the name of their source; those not given are read from files.
     tolerance : float
-        Relative difference that does not count.
+        Relative difference that does not count; 0 or more.
+    owner : str
+        What messages call the log.
 
     Raises
     ------
     FeatureError
-        If the log holds none of the features, or lacks an entity.
+        If the log is empty, holds none of the features, or lacks an entity.
 
     """
+    if not tolerance >= 0.0:
+        msg = f"A tolerance is a number of 0 or more; got {tolerance!r}."
+        raise FeatureError(msg, remedy="0 compares every bit.")
     windowed = {
         name: view
         for name, view in views.items()
@@ -80,23 +92,39 @@ def skew(
     }
     checked = [n for view in windowed.values() for n in view.names if n in log.columns]
     if not checked:
-        msg = f"The log holds no feature of {', '.join(views)}; its columns are {log.columns}."
+        msg = f"{owner} holds no feature of {', '.join(views)}; its columns are {log.columns}."
         raise FeatureError(msg, remedy="Log the values under the names of the features.")
-    computed = join(windowed, log.drop(checked), time=time, events=events)
-    return [_one(name, log, computed, tolerance) for name in checked]
+    if not log.height:
+        msg = f"{owner} has no rows, so that nothing was compared."
+        raise FeatureError(msg, remedy="Check that answers are logged, and that it was written.")
+    served = {name: _numbers(log[name], owner) for name in checked}
+    computed = join_all(windowed, log.drop(checked), time=time, events=events, owner=owner).frame
+    return [_one(name, served[name], computed, tolerance) for name in checked]
 
 
-def _one(name: str, log: pl.DataFrame, computed: pl.DataFrame, tolerance: float) -> Skew:
-    served = log[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+def _numbers(logged: pl.Series, owner: str) -> npt.NDArray[np.float64]:
+    try:
+        return logged.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    except pl.exceptions.PolarsError as error:
+        msg = f"Column {logged.name!r} of {owner[0].lower() + owner[1:]} must hold numbers; "
+        msg += f"got {logged.dtype}."
+        raise FeatureError(msg, remedy="Log the values as they were served.") from error
+
+
+def _one(
+    name: str, served: npt.NDArray[np.float64], computed: pl.DataFrame, tolerance: float
+) -> Skew:
     batch = computed[name].to_numpy()
-    same = np.isnan(served) & np.isnan(batch)
-    gap = np.where(same, 0.0, np.abs(served - batch))
+    same = (np.isnan(served) & np.isnan(batch)) | (served == batch)
+    with np.errstate(invalid="ignore"):
+        gap = np.where(same, 0.0, np.abs(served - batch))
     differs = ~(gap <= tolerance * np.fmax(np.abs(batch), 1.0))
     rows = np.flatnonzero(differs)
     return Skew(
         name,
-        len(log),
+        len(served),
         len(rows),
         float(np.nanmax(gap, initial=0.0)),
         tuple((int(r), float(served[r]), float(batch[r])) for r in rows[:_EXAMPLES]),
+        int((np.isnan(served) != np.isnan(batch)).sum()),
     )
