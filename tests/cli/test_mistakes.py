@@ -58,3 +58,36 @@ def test_check_says_what_can_hardly_be_meant_and_what_is_assumed(
 
     assert "can hardly be met" in text
     assert "maximize roc_auc from 0.5 is assumed" in text
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nothing/here"])
+@pytest.mark.parametrize("command", ["evaluate", "init", "init --scenario card-fraud"])
+def test_a_place_that_cannot_be_written_is_wrong_input(
+    command: str, place: str, study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (study.parent / "file").write_text("not a folder")
+    out = study.parent / place
+    if command == "evaluate":
+        error = refused(capsys, "evaluate", study, "--quiet", "--out", out)
+    elif command == "init":
+        data = study.parent / "rows.csv"
+        data.write_text("a,y\n" + "1,0\n2,1\n" * 30)
+        error = refused(capsys, "init", data, "--target", "y", "--out", out)
+    else:
+        error = refused(capsys, *command.split(), "--out", out)
+
+    assert str(out) in error
+    assert "Give --out" in error
+
+
+@pytest.mark.parametrize("command", ["evaluate", "show", "report"])
+def test_a_damaged_run_store_is_named_with_a_remedy(
+    command: str, study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = study.parent / "cells.tradespace"
+    folder.mkdir()
+    (folder / "run.sqlite").write_text("this was a database once " * 20)
+    error = refused(capsys, command, study)
+
+    assert "run.sqlite" in error
+    assert "move the folder away and run again" in error

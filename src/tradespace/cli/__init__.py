@@ -124,19 +124,20 @@ def _unknown_command(name: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exits with 0 done and met, 1 done and not met or undecided, 2 the input is wrong, 3 a fault
-    of ours, 130 interrupted.
+    Exits with 0 done and met, 1 done and not met or undecided, 2 the input is wrong or the
+    folder for results cannot be used, 3 a fault of ours, 130 interrupted.
     """
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
-    from tradespace.core.errors import InputError, TradespaceError
+    from tradespace.core.errors import InputError, StoreError, TradespaceError
 
     try:
         return _invoke(arguments)
-    except InputError as error:
+    except (InputError, StoreError) as error:
+        # A folder that is damaged, locked or full is for the person to mend, too.
         _complain(str(error))
         return WRONG_INPUT
     except KeyboardInterrupt:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,6 +47,19 @@ def _finite(value: Any) -> Any:
     return value
 
 
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn what the system says about a place that cannot be written into an error of input."""
+    from tradespace.core.errors import InputError
+
+    try:
+        yield
+    except OSError as error:
+        msg = f"{place} cannot be written: {error.strerror or error}."
+        remedy = "Give --out a place that can be made and written."
+        raise InputError(msg, remedy=remedy) from error
+
+
 def load(path: Path) -> Study:
     """Return the study of a file."""
     from tradespace.study.load import load_study
@@ -74,7 +89,8 @@ def last_decision(study: Study, out: Path | None) -> tuple[Decision, Path]:
         store.close()
     if record is None:
         msg = f"There is no decision in {folder} yet."
-        raise InputError(msg, remedy=f"Run: tradespace evaluate {study.file}")
+        where = f" --out {out}" if out is not None else ""
+        raise InputError(msg, remedy=f"Run: tradespace evaluate {study.file}{where}")
     return decision_from_dict(record), folder
 
 

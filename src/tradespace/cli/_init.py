@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tradespace.cli._common import AsJson, print_json
+from tradespace.cli._common import AsJson, print_json, writing
 
 app = typer.Typer(add_completion=False)
 
@@ -54,7 +54,8 @@ def init(
     _refuse_overwriting(place, force=force)
     profile = profile_table(data, target=target, folder=place.parent)
     text = draft_study(profile)
-    write_atomically(place, text.encode())
+    with writing(place):
+        write_atomically(place, text.encode())
     if as_json:
         from dataclasses import asdict
 
@@ -87,6 +88,8 @@ def _scenario(name: str, given: list[str], out: Path, *, force: bool, as_json: b
         settings[key] = int(value) if value.lstrip("-").isdigit() else value
     settings = resolve_settings(rows[name].settings, settings, owner=name)
     _refuse_overwriting(out / "study.yaml", force=force)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
     place = load_object(rows[name].path)(out, **settings)
     if as_json:
         print_json({"study": str(place)})

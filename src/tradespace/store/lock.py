@@ -22,11 +22,18 @@ def folder_lock(folder: Path) -> Iterator[None]:
     ------
     FolderInUseError
         If another process holds it; the message names the process.
+    InputError
+        If the folder cannot be made or written.
 
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    place = folder / "lock"
-    with place.open("a+") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("a+")
+    except OSError as error:
+        msg = f"Results cannot be written to {folder}: {error.strerror or error}."
+        remedy = "Give --out a folder that can be made and written, or mend its rights."
+        raise InputError(msg, remedy=remedy) from error
+    with lock as file:
         if not try_lock(file.fileno()):
             file.seek(0)
             holder = file.read().strip() or "unknown"
