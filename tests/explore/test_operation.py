@@ -8,12 +8,13 @@ from pathlib import Path
 
 from tradespace import evaluate, load_study
 from tradespace.core.candidates import Candidate
-from tradespace.core.decisions import Evidence
+from tradespace.core.decisions import Decision, Evidence
 from tradespace.core.quantities import Direction
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Constraint, Objective, Sense
 from tradespace.core.studies import Study
 from tradespace.core.trials import Trial, TrialStatus
+from tradespace.decide.decide import decide
 from tradespace.explore.evaluate import default_folder
 from tradespace.explore.operation import busy_warnings, retimed, unsettled
 from tradespace.store.run_store import RunStore
@@ -91,25 +92,59 @@ def test_a_timing_that_fails_the_second_time_leaves_the_first() -> None:
     assert retimed(old, new) is old
 
 
+def decided(study: Study, **readings: tuple[Reading, Reading, Reading]) -> Decision:
+    """Return the decision on candidates with a p50, a p99 and an accuracy each."""
+    evidence = [
+        Evidence(
+            Candidate("decision_tree", {"name": name}, label=name), {r.quality: r for r in found}
+        )
+        for name, found in readings.items()
+    ]
+    return decide(study, evidence)
+
+
 def test_people_hear_of_unsettled_times_that_the_decision_rests_on(cancer_study: Path) -> None:
     study = replace(
         load_study(cancer_study),
         constraints=(Constraint("latency_p99", Sense.AT_MOST, 1.0, "s"),),
-        objectives=(Objective("latency_p50", Direction.MINIMIZE, "s"),),
+        objectives=(Objective("latency_p50", Direction.MINIMIZE, "s", worst=9.0, best=0.0),),
     )
-
-    def evidence(p50: Reading, p99: Reading) -> list[Evidence]:
-        candidate = Candidate("decision_tree", {}, {})
-        return [Evidence(candidate, {"latency_p50": p50, "latency_p99": p99})]
-
     settled = reading("latency_p50", 1.0, unsettled=False)
+    fast = reading("latency_p50", 1e-3, unsettled=True)
     near = reading("latency_p99", 1.0, unsettled=True)
     met = reading("latency_p99", 1e-3, unsettled=True)
-    fast = reading("latency_p50", 1e-3, unsettled=True)
-    (first,) = busy_warnings(study, evidence(settled, near), again=False)
-    (again,) = busy_warnings(study, evidence(fast, near), again=True)
+    roc = Reading("roc_auc", 0.9, 0.9, 0.9, "1")
+    first, *_ = busy_warnings(decided(study, tree=(settled, near, roc)), again=False)
+    again, *_ = busy_warnings(decided(study, tree=(fast, near, roc)), again=True)
 
-    assert "was busy: only bounds are known of latency_p99 of decision_tree" in first
+    assert "was busy: only bounds are known of latency_p99 of tree" in first
     assert "is still busy" in again
-    assert "latency_p50 of decision_tree" in again
-    assert busy_warnings(study, evidence(settled, met), again=False) == []
+    assert "latency_p50 of tree" in again
+    assert busy_warnings(decided(study, tree=(settled, met, roc)), again=False) == []
+
+
+def test_a_better_candidate_that_only_an_unsettled_time_keeps_out_is_named(
+    cancer_study: Path,
+) -> None:
+    study = replace(
+        load_study(cancer_study),
+        constraints=(Constraint("latency_p99", Sense.AT_MOST, 1.0, "s"),),
+        objectives=(Objective("roc_auc", Direction.MAXIMIZE, "1", worst=0.5, best=1.0),),
+    )
+    p50 = reading("latency_p50", 1e-3, unsettled=False)
+    met = reading("latency_p99", 1e-3, unsettled=False)
+    busy = reading("latency_p99", 1.0, unsettled=True)
+    quiet = reading("latency_p99", 1.0, unsettled=False)
+    worse, better = (Reading("roc_auc", value, value, value, "1") for value in (0.7, 0.9))
+    held = busy_warnings(
+        decided(study, plain=(p50, met, worse), good=(p50, busy, better)), again=False
+    )
+    near = busy_warnings(
+        decided(study, plain=(p50, met, worse), good=(p50, quiet, better)), again=False
+    )
+
+    assert held[1] == (
+        "Only an unsettled time keeps good (utility 0.800) from being weighed against plain "
+        "(utility 0.400)."
+    )
+    assert near == []

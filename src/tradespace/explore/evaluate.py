@@ -152,6 +152,7 @@ class Exploration:
         finalists = self._finalists(planned, searched)
         evidence = self._final(data, planned, finalists)
         decision: Decision = decide(self.study, evidence, context=self._context(data))
+        self.warnings.extend(busy_warnings(decision, again=self.retimed > 0))
         if self.warnings:
             warnings = (*decision.warnings, *self.warnings)
             decision = replace(decision, warnings=warnings)
@@ -331,8 +332,6 @@ class Exploration:
                     facts = {**found[key].facts, "operation": trial.cause}
                     found[key] = replace(found[key], facts=facts)
             found[key] = replace(found[key], readings=readings)
-        still = self.retimed > 0
-        self.warnings.extend(busy_warnings(self.study, found.values(), again=still))
         return found
 
     # ---- running ----------------------------------------------------------------------------

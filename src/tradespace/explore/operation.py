@@ -6,13 +6,11 @@ bounds are known, and every evaluation takes it anew on the stored artifact, tra
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from tradespace.core.decisions import Evidence
+from tradespace.core.decisions import Decision, Standing
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Verdict
-from tradespace.core.studies import Study
 from tradespace.core.trials import Trial, TrialStatus
 
 
@@ -44,31 +42,47 @@ def retimed(old: Trial, new: Trial) -> Trial:
     return replace(old, readings=readings, work={**old.work, **work})
 
 
-def busy_warnings(study: Study, evidence: Iterable[Evidence], *, again: bool) -> list[str]:
-    """Return, for people, which unsettled times the decision still rests on.
+def busy_warnings(decision: Decision, *, again: bool) -> list[str]:
+    """Return, for people, which unsettled times a decision still rests on.
 
     A constraint that the bounds of a time already meet or miss needs no more. `again` says that
-    some of the times were taken for another time in this evaluation.
+    times were taken for another time in this evaluation.
     """
     names: dict[str, list[str]] = {}
-    for item in evidence:
-        wanted = dict.fromkeys(
-            [
-                *(
-                    c.quality
-                    for c in study.constraints
-                    if c.check(item.readings.get(c.quality)) is Verdict.UNKNOWN
-                ),
-                *(o.quality for o in study.objectives),
-            ]
-        )
-        for quality in wanted:
-            if is_unsettled(item.readings.get(quality)):
-                names.setdefault(quality, []).append(item.candidate.name)
+    for assessment in decision.assessments:
+        readings = assessment.evidence.readings
+        unknown = [c.constraint.quality for c in assessment.checks if c.verdict is Verdict.UNKNOWN]
+        wished = [objective.quality for objective in decision.objectives]
+        for quality in dict.fromkeys((*unknown, *wished)):
+            if is_unsettled(readings.get(quality)):
+                names.setdefault(quality, []).append(assessment.candidate.name)
     if not names:
         return []
     told = "; ".join(f"{quality} of {', '.join(who)}" for quality, who in names.items())
     return [
         f"The machine {'is still' if again else 'was'} busy: only bounds are known of {told}. "
-        "Evaluate again when it is quieter; only unsettled times are taken again."
+        "Evaluate again when it is quieter; only unsettled times are taken again.",
+        *_held_back(decision),
+    ]
+
+
+def _held_back(decision: Decision) -> list[str]:
+    """Return who is worth more than what is recommended and out only for an unsettled time."""
+    best = decision.best
+    if best is None or best.utility is None or best.standing is not Standing.FEASIBLE:
+        return []
+    least = best.utility
+    held = [
+        f"{a.candidate.name} (utility {a.utility:.3f})"
+        for a in decision.assessments
+        if a.standing is Standing.UNDECIDED
+        and a.utility is not None
+        and a.utility > least
+        and all(is_unsettled(c.reading) for c in a.checks if c.verdict is Verdict.UNKNOWN)
+    ]
+    if not held:
+        return []
+    return [
+        f"Only an unsettled time keeps {', '.join(held)} from being weighed against "
+        f"{best.candidate.name} (utility {least:.3f})."
     ]
