@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tradespace.features.aggregates import sum_ as sum_
     from tradespace.features.contracts import ColumnRule as ColumnRule
     from tradespace.features.contracts import Contract as Contract
+    from tradespace.features.contracts import OnBreach as OnBreach
     from tradespace.features.definitions import EventSource as EventSource
     from tradespace.features.definitions import Feature as Feature
     from tradespace.features.definitions import FeatureView as FeatureView
@@ -38,7 +39,7 @@ _MODULES = {
         "count", "decayed_mean", "distinct", "last", "last_k", "max_", "mean", "min_", "rate",
         "ratio", "since_last", "std", "sum_",
     ),
-    "contracts": ("ColumnRule", "Contract"),
+    "contracts": ("ColumnRule", "Contract", "OnBreach"),
     "definitions": ("EventSource", "Feature", "FeatureView", "RowFeatures"),
     "expressions": ("Expression", "clock_part", "column", "hour", "weekday"),
 }  # fmt: skip

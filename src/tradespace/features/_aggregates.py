@@ -266,7 +266,9 @@ def _decayed(
     half_life = feature.half_life_us / chosen.block.unit_us
     first = np.maximum(low - 1, 0)
     inside = (low > 0) & (segments[first] == segments[high - 1])
-    fading = np.where(inside, np.exp2(-(times[high - 1] - times[first]) / half_life), 0.0)
+    # A first event of another segment is no age: it would overflow.
+    age = np.where(inside, times[high - 1] - times[first], 0) / half_life
+    fading = np.where(inside, np.exp2(-age), 0.0)
     sums = []
     for array in (values.astype(np.float64), np.ones(len(values))):
         running = decayed_sums(array, times, starts, half_life)

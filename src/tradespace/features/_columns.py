@@ -47,12 +47,31 @@ class Columns:
             name = feature.column
             if name is not None and feature.kind in _NUMERIC and name not in self.numbers:
                 self.numbers[name] = exact_numbers(frame[name], view)
+            if name is not None and feature.share:
+                _shares(frame[name], view)
             if name is not None and feature.kind == "distinct" and name not in self.codes:
                 dense = frame[name].rank("dense").fill_null(0)
                 self.codes[name] = dense.cast(pl.Int64).to_numpy()
             key = choice(feature)
             if key not in self.valid:
                 self.valid[key] = _valid(feature, view, frame)
+
+
+def _shares(series: pl.Series, view: FeatureView) -> None:
+    """Raise FeatureError if a column holds more than true and false, or 1 and 0."""
+    if series.dtype == pl.Boolean:
+        return
+    other = series.filter((series != 0) & (series != 1) & series.is_not_null())
+    if series.dtype.is_float():
+        other = other.drop_nans()
+    if len(other):
+        msg = (
+            f"View {view.name!r} takes the rate of column {series.name!r}, which holds "
+            f"{len(other)} numbers other than 0 and 1, like {other[0]!r}."
+        )
+        raise FeatureError(
+            msg, remedy="Take the mean of a number, or the rate of a column of booleans."
+        )
 
 
 def choice(feature: Feature) -> str:

@@ -176,7 +176,9 @@ def decayed_sums(
     """
     result = values.astype(np.float64)
     factor = np.zeros(len(values))
-    factor[1:] = np.where(starts[1:], 0.0, np.exp2(-np.diff(times) / half_life))
+    # Between segments times may run backwards, which is no age: it would overflow.
+    age = np.where(starts[1:], 0, np.diff(times)) / half_life
+    factor[1:] = np.where(starts[1:], 0.0, np.exp2(-age))
     step = 1
     while step < len(values) and factor.any():
         result[step:] = result[step:] + factor[step:] * result[:-step]

@@ -10,10 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.definitions import Feature, is_whole
+from tradespace.core.suggest import unknown_name
+from tradespace.features._rules import check_k, shown
+from tradespace.features.definitions import Feature
 from tradespace.features.durations import parse_duration_us
 from tradespace.features.expression_text import parse_expression
 from tradespace.features.expressions import Expression
+
+_OPTIONS = ("delay", "where", "empty", "name", "unit", "description")
 
 
 def _feature(
@@ -27,15 +31,21 @@ def _feature(
     name: str = "",
     unit: str = "1",
     description: str = "",
-    **more: Any,
+    k: int = 1,
+    half_life_us: int | None = None,
+    share: bool = False,
+    **unknown: Any,
 ) -> Feature:
+    for option in unknown:
+        message, remedy = unknown_name(f"option of {kind}", option, _OPTIONS)
+        raise FeatureError(message, remedy=remedy)
     window_us = None if window in (None, "all") else parse_duration_us(window, what="window")
     if window_us == 0:
         msg = f"The window of {kind} must be longer than 0."
         raise FeatureError(msg, remedy="Write it like '7d'.")
     named: object = column
     if named is not None and not isinstance(named, str):
-        msg = f"The column of {kind} must be a name; got {column!r}."
+        msg = f"The column of {kind} must be a name; got {shown(column)}."
         raise FeatureError(msg, remedy="Use where= for conditions.")
     return Feature(
         kind=kind,
@@ -47,7 +57,9 @@ def _feature(
         name=name,
         unit=unit,
         description=description,
-        **more,
+        k=k,
+        half_life_us=half_life_us,
+        share=share,
     )
 
 
@@ -86,9 +98,9 @@ def rate(label: str, window: str | None, **options: Any) -> Feature:
     """Return the share of events whose label is true; 0 if there were none.
 
     A label is known late: give its `delay`, or take it from a source of its own with a
-    `created` time.
+    `created` time. The column holds booleans, or 1 and 0; of other numbers take the mean.
     """
-    return _feature("mean", window=window, column=label, **{"empty": 0.0, **options})
+    return _feature("mean", window=window, column=label, share=True, **{"empty": 0.0, **options})
 
 
 def min_(column: str, window: str | None, **options: Any) -> Feature:
@@ -113,14 +125,14 @@ def distinct(column: str, window: str | None, **options: Any) -> Feature:
 
 def last(column: str, window: str | None = None, *, k: int = 1, **options: Any) -> Feature:
     """Return the k-th last value of a column, 1 the most recent (the row's own)."""
-    if not is_whole(k) or k < 1:
-        msg = f"k of last must be 1 or more; got {k!r}."
-        raise FeatureError(msg, remedy="1 is the most recent event.")
+    check_k(k)
     return _feature("last", window=window, column=column, k=k, **options)
 
 
 def last_k(column: str, k: int, window: str | None = None, **options: Any) -> list[Feature]:
     """Return the last k values of a column as k features, most recent first, for sequences.
+
+    k is at most 1,000, and the list goes into the list of a view with a star: ``*last_k(...)``.
 
     Examples
     --------
@@ -128,6 +140,7 @@ def last_k(column: str, k: int, window: str | None = None, **options: Any) -> li
     ['last_amount_7d', 'last_amount_7d_2']
 
     """
+    check_k(k)
     return [last(column, window, k=i, **options) for i in range(1, k + 1)]
 
 
@@ -160,7 +173,7 @@ def ratio(
     given: tuple[object, ...] = (numerator, denominator)
     for part in given:
         if not isinstance(part, Feature):
-            msg = f"A ratio divides two features; got {part!r}."
+            msg = f"A ratio divides two features; got {shown(part)}."
             raise FeatureError(
                 msg, remedy="Write ratio(mean('amount', '1d'), mean('amount', '30d'))."
             )

@@ -21,6 +21,7 @@ from tradespace.core.errors import FeatureError
 from tradespace.features._aggregates import Computation
 from tradespace.features._blocks import Arranged, arrange
 from tradespace.features._columns import Columns
+from tradespace.features._rules import refuse_two_features, refuse_two_sources
 from tradespace.features.definitions import FeatureView, RowFeatures, View, leaves, located
 from tradespace.features.events import Events, require_columns
 from tradespace.features.expression_types import as_floats, kind_of, values_of
@@ -60,9 +61,12 @@ def compute_all(
     Raises
     ------
     FeatureError
-        If a column is missing or holds what cannot be aggregated.
+        If a column is missing or holds what cannot be aggregated, or two views make features
+        of one name.
 
     """
+    refuse_two_sources(views.values())
+    refuse_two_features(views.values())
     windowed = [view for view in views.values() if isinstance(view, FeatureView)]
     with _pool(threads, len(events)) as pool:
         prepared = {view.name: pool.submit(_rows_of, view, events) for view in windowed}
@@ -249,7 +253,9 @@ def _codes(frame: pl.DataFrame, name: str, view: FeatureView) -> npt.NDArray[Any
     if series.null_count():
         msg = f"Entity {name!r} of view {view.name!r} is missing in {series.null_count()} rows."
         raise FeatureError(
-            msg, remedy="Leave those events out, or give them an entity of their own."
+            msg,
+            remedy=f"Leave those events out with where='{name} is not None' in the source, or "
+            "give them an entity of their own.",
         )
     if series.dtype.is_integer():
         low, high = int(series.min() or 0), int(series.max() or 0)  # type: ignore[arg-type]  # integers

@@ -1,4 +1,4 @@
-"""Definitions of features: sources of events, features by entity and time, features of a row.
+"""Definitions of features: by entity and time, over a source of events, and of a row.
 
 Definitions are records that say what is wanted; the engines compute it. The content of a
 definition has a hash: a changed definition is another version.
@@ -8,14 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any
 
 from tradespace.core.errors import FeatureError, Place
 from tradespace.core.hashing import content_hash
-from tradespace.features.contracts import Contract
-from tradespace.features.durations import format_duration
+from tradespace.features._rules import (
+    check_column,
+    check_feature,
+    check_name,
+    check_names,
+    freshness_of,
+    is_whole,
+    shown,
+    slug_of,
+)
+from tradespace.features.expression_text import parse_expression
 from tradespace.features.expressions import Expression
+from tradespace.features.sources import EventSource
+
+__all__ = [
+    "KINDS", "EventSource", "Feature", "FeatureView", "RowFeatures", "View", "is_whole", "leaves",
+    "located",
+]  # fmt: skip
 
 #: What a feature can be, and whether it needs a column of numbers.
 KINDS = {
@@ -38,7 +53,8 @@ class Feature:
     """One feature of a view; made by :func:`~tradespace.features.aggregates.count` and the like.
 
     Durations are microseconds; `window_us` None reaches back to the first event. `k` is which
-    of the last events (1 the most recent). `parts` are the two features of a ratio.
+    of the last events (1 the most recent). `parts` are the two features of a ratio. `share`
+    says that the column must hold true and false, or 1 and 0.
     """
 
     kind: str
@@ -53,6 +69,11 @@ class Feature:
     name: str = ""
     unit: str = "1"
     description: str = ""
+    share: bool = False
+    _key: str = field(default="", init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_feature(self, KINDS)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -63,26 +84,15 @@ class Feature:
     @property
     def key(self) -> str:
         """Hash of what is computed; name, unit and description do not change it."""
-        return content_hash(self.to_dict())
+        if not self._key:
+            # Engines look features up by it again and again.
+            object.__setattr__(self, "_key", content_hash(self.to_dict()))
+        return self._key
 
     @property
     def slug(self) -> str:
         """The name it has within its view if it was given none."""
-        if self.name:
-            return self.name
-        if self.parts is not None:
-            return f"{self.parts[0].slug}_per_{self.parts[1].slug}"
-        words = [self.kind, self.column or ""]
-        words.append("all" if self.window_us is None else format_duration(self.window_us))
-        if self.half_life_us is not None:
-            words.append(f"half_{format_duration(self.half_life_us)}")
-        if self.delay_us:
-            words.append(f"after_{format_duration(self.delay_us)}")
-        if self.k > 1:
-            words.append(str(self.k))
-        if self.where is not None:
-            words.append(f"where_{self.where.slug}")
-        return "_".join(word for word in words if word)
+        return slug_of(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is computed, as plain data."""
@@ -108,74 +118,6 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class EventSource:
-    """Events with a time, in Parquet or CSV files or handed over as a data frame.
-
-    Parameters
-    ----------
-    name : str
-        What it is called in messages and in the catalogue.
-    path : str, optional
-        File or glob; relative paths count from the file that defines the source. None: the
-        rows of the study.
-    time : str
-        Column of the event time.
-    id : str, optional
-        Column that identifies an event: an event that arrives twice counts once, and it
-        orders simultaneous events. Without it simultaneous events of one entity are refused.
-    created : str, optional
-        Column of the time of arrival; without it an event is known at its own time.
-    decimals : Mapping of str to int, optional
-        Columns that are whole numbers of a smallest unit (cents: 2): their sums are exact.
-    time_zone : str, optional
-        Zone in which times without a zone were written, and in which hours and weekdays are
-        read; None: UTC.
-    contract : Contract, optional
-        What the columns must look like.
-
-    """
-
-    name: str
-    path: str | None = None
-    time: str = "time"
-    id: str | None = None
-    created: str | None = None
-    decimals: Mapping[str, int] = field(default_factory=dict)
-    time_zone: str | None = None
-    contract: Contract | None = None
-    owner: str = ""
-    description: str = ""
-
-    def __post_init__(self) -> None:
-        for column, digits in self.decimals.items():
-            if not is_whole(digits) or not 0 <= digits <= 9:
-                msg = (
-                    f"Decimals of {column!r} in source {self.name!r} must be 0 to 9; "
-                    f"got {digits!r}."
-                )
-                raise FeatureError(msg, remedy="Cents have 2 decimals.")
-        if self.time_zone is not None:
-            import zoneinfo
-
-            try:
-                zoneinfo.ZoneInfo(self.time_zone)
-            except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-                msg = f"Unknown time zone {self.time_zone!r} of source {self.name!r}."
-                raise FeatureError(msg, remedy="Write it like 'Europe/Brussels'.") from error
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what decides the values of features, as plain data."""
-        return {
-            "name": self.name,
-            "time": self.time,
-            "id": self.id,
-            "created": self.created,
-            "decimals": dict(self.decimals),
-            "time_zone": self.time_zone,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class FeatureView:
     """Features of an entity at a time, computed from the events of one source.
 
@@ -187,8 +129,10 @@ class FeatureView:
     entity : str
         Column of the source that says whose event it is.
     features : sequence of Feature
+    freshness : str, optional
+        How old online state may be before a read is refused, like "5 min".
     freshness_us : int, optional
-        How old online state may be before a read is refused, microseconds.
+        The same in microseconds, which is how it is kept.
     key : str, optional
         Column that names the entity in rows that are not events of the source (a table of
         labels, another source); None: the same as `entity`.
@@ -212,20 +156,30 @@ class FeatureView:
     freshness_us: int | None = None
     key: str | None = None
     place: Place | None = None
+    freshness: InitVar[str | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, freshness: str | None) -> None:
+        check_name(self.name, what="a view", of_files=True)
+        _check_source(self.source, self.name)
+        check_column(self.entity, what=f"The entity of view {self.name!r}")
+        if self.key is not None:
+            check_column(self.key, what=f"The key of view {self.name!r}")
+        limit = freshness_of(freshness, self.freshness_us, owner=self.name)
+        object.__setattr__(self, "freshness_us", limit)
         given: Any = self.features
         if isinstance(given, Feature | str) or not given:
             msg = f"View {self.name!r} needs a list of features."
             raise FeatureError(msg, remedy="Give it at least one, like count('7d').")
         for feature in given:
             if not isinstance(feature, Feature):
-                msg = f"View {self.name!r} holds {feature!r}, which is not a feature."
-                raise FeatureError(
-                    msg, remedy="Use count, mean and the like; row features go to RowFeatures."
-                )
+                msg = f"View {self.name!r} holds {shown(feature)}, which is not a feature."
+                remedy = "Use count, mean and the like; row features go to RowFeatures."
+                if isinstance(feature, list):
+                    remedy = "last_k gives a list: write *last_k(...)."
+                raise FeatureError(msg, remedy=remedy)
         object.__setattr__(self, "features", tuple(given))
-        _refuse_twins(self.names, self.name)
+        taken = {*self.source.columns, *self.source.decimals, *self.columns, self.entity}
+        check_names(self.names, taken, owner=self.name)
 
     def __hash__(self) -> int:
         return hash(self.hash)
@@ -287,15 +241,26 @@ class RowFeatures:
     place: Place | None = None
 
     def __post_init__(self) -> None:
+        check_name(self.name, what="row features", of_files=True)
+        _check_source(self.source, self.name)
         given: Any = self.features
         if isinstance(given, Mapping):
-            given = [expression.named(name) for name, expression in given.items()]
-        for expression in given:
-            if not isinstance(expression, Expression):
-                msg = f"Row features {self.name!r} hold {expression!r}, which is not an expression."
+            for name in given:
+                check_name(name, what="a row feature")
+            given = [
+                expression.named(name) if isinstance(expression, Expression) else expression
+                for name, expression in (
+                    (name, parse_expression(one) if isinstance(one, str) else one)
+                    for name, one in given.items()
+                )
+            ]
+        for expression in [given] if isinstance(given, Expression | str) else given:
+            if not isinstance(expression, Expression) or given is expression:
+                msg = f"Row features {self.name!r} hold {shown(expression)}, which is not an "
+                msg += "expression." if given is not expression else "list of expressions."
                 raise FeatureError(msg, remedy="Use column, weekday, hour and comparisons.")
         object.__setattr__(self, "features", tuple(given))
-        _refuse_twins(self.names, self.name)
+        check_names(self.names, (), owner=self.name)
 
     def __hash__(self) -> int:
         return hash(self.hash)
@@ -350,11 +315,6 @@ def located(view: View) -> Iterator[None]:
         raise error.at(view.place) from error
 
 
-def is_whole(value: object) -> bool:
-    """Return whether a value is an integer and not a boolean."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def leaves(features: Sequence[Feature]) -> tuple[Feature, ...]:
     """Return the features that are computed from events: ratios are taken apart.
 
@@ -371,8 +331,15 @@ def leaves(features: Sequence[Feature]) -> tuple[Feature, ...]:
     return tuple(found)
 
 
-def _refuse_twins(names: Sequence[str], owner: str) -> None:
-    twins = sorted({name for name in names if list(names).count(name) > 1})
-    if twins:
-        msg = f"View {owner!r} has two features named {twins[0]!r}."
-        raise FeatureError(msg, remedy="Give one of them a name of its own: name='...'.")
+def _check_source(source: object, owner: str) -> None:
+    if not isinstance(source, EventSource):
+        msg = f"The source of view {owner!r} must be an EventSource; got "
+        named = isinstance(source, FeatureView | RowFeatures)
+        msg += f"the view {getattr(source, 'name', '')!r}." if named else f"{shown(source)}."
+        raise FeatureError(
+            msg,
+            remedy="Views read events, not other views: give the view's own source, or build "
+            "the view and name the files as a source."
+            if named
+            else "Make one: EventSource('name', path='...', time='...').",
+        )

@@ -24,6 +24,14 @@ _WORDS = {
     **dict.fromkeys(("day", "days"), "d"),
     **dict.fromkeys(("week", "weeks"), "w"),
 }
+#: No window reaches further; "all" reaches to the first event.
+LONGEST_DAYS = 36_500
+#: What has no fixed length, and what to write instead.
+_CALENDAR = {
+    **dict.fromkeys(("mo", "mon", "month", "months"), ("month", "30d")),
+    **dict.fromkeys(("q", "quarter", "quarters"), ("quarter", "91d")),
+    **dict.fromkeys(("y", "yr", "year", "years"), ("year", "365d")),
+}
 _PATTERN = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
 
 
@@ -40,7 +48,8 @@ def parse_duration_us(text: str | int, *, what: str = "duration") -> int:
     Raises
     ------
     FeatureError
-        If it is not a duration, or negative, or finer than a microsecond.
+        If it is not a duration, or negative, or finer than a microsecond, or longer than a
+        hundred years; if its unit has no fixed length (a month) or is ambiguous ("M").
 
     Examples
     --------
@@ -62,6 +71,17 @@ def parse_duration_us(text: str | int, *, what: str = "duration") -> int:
         msg = f"A {what} is a number and a unit; got {text!r}."
         raise FeatureError(msg, remedy="Write it like '7d', '12h' or '90 min'.")
     number, word = float(found[1]), found[2].lower()
+    if found[2] == "M":
+        msg = f"Unit 'M' in {what} {text!r} is ambiguous; allowed are: us, ms, s, min, h, d, w."
+        raise FeatureError(
+            msg,
+            remedy=f"Write {found[1]}min for minutes, or {30 * number:g}d for months of 30 days.",
+        )
+    if word in _CALENDAR:
+        name, instead = _CALENDAR[word]
+        msg = f"A {name} has no fixed length, as in {what} {text!r}; "
+        msg += "allowed are: us, ms, s, min, h, d, w."
+        raise FeatureError(msg, remedy=f"Write it in days, like {instead!r}.")
     if word not in _WORDS:
         guess = nearest(word, _WORDS)
         msg = f"Unknown unit {found[2]!r} in {what} {text!r}; allowed are: us, ms, s, min, h, d, w."
@@ -70,6 +90,12 @@ def parse_duration_us(text: str | int, *, what: str = "duration") -> int:
         msg = f"A {what} cannot be negative; got {text!r}."
         raise FeatureError(msg, remedy="A feature cannot look into the future; use 0 or more.")
     value = number * MICROSECONDS[_WORDS[word]]
+    if value > LONGEST_DAYS * MICROSECONDS["d"]:
+        msg = f"A {what} is at most {LONGEST_DAYS}d, a hundred years; got {text!r}."
+        remedy = "Use a shorter one."
+        if what == "window":
+            remedy = "Use a shorter one, or 'all' to reach back to the first event."
+        raise FeatureError(msg, remedy=remedy)
     if value != int(value):
         msg = f"A {what} is a whole number of microseconds; got {text!r}."
         raise FeatureError(msg, remedy="Use a smaller unit.")

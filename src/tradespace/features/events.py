@@ -12,8 +12,9 @@ import polars as pl
 from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
 from tradespace.features.checks import check_contract
-from tradespace.features.contracts import Breach
-from tradespace.features.definitions import EventSource
+from tradespace.features.contracts import LEVELS_INSTEAD, Breach
+from tradespace.features.expression_types import condition
+from tradespace.features.sources import EventSource
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -79,7 +80,11 @@ def times_us(frame: pl.DataFrame, name: str, *, source: EventSource) -> npt.NDAr
             f"Column {name!r} of source {source.name!r} lacks {series.null_count()} times, "
             f"first in row {row}."
         )
-        raise FeatureError(msg, remedy="An event without a time cannot be placed; leave it out.")
+        raise FeatureError(
+            msg,
+            remedy="An event without a time cannot be placed; leave it out: "
+            f"where='{name} is not None' in the source.",
+        )
     if series.dtype.time_zone is None and source.time_zone is not None:
         series = frame.select(
             pl.col(name)
@@ -105,7 +110,7 @@ def times_us(frame: pl.DataFrame, name: str, *, source: EventSource) -> npt.NDAr
 
 
 def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[str] = ()) -> Events:
-    """Return the events of a frame, each once.
+    """Return the events of a frame that meet the condition of the source, each once.
 
     Raises
     ------
@@ -117,10 +122,15 @@ def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[s
     if not frame.height:
         msg = f"Source {source.name!r} has no events."
         raise FeatureError(msg, remedy="Check its path, and that the file was written completely.")
+    frame = only_events(source, frame)
+    if source.where is not None and not frame.height:
+        msg = f"No event of source {source.name!r} meets its condition {source.where.text}."
+        raise FeatureError(msg, remedy="Correct where= of the source.")
     named = [source.time, *(name for name in (source.id, source.created) if name)]
     require_columns(frame, [*named, *columns], owner=f"Source {source.name!r}")
     time_us = times_us(frame, source.time, source=source)
-    breaches = check_contract(source, frame)
+    _types_fit(source, frame)
+    breaches = (*check_contract(source, frame), *_twice(source, frame))
     created = None
     if source.created is not None:
         arrived = frame.with_columns(pl.col(source.created).fill_null(pl.col(source.time)))
@@ -132,12 +142,83 @@ def read_events(source: EventSource, frame: pl.DataFrame, *, columns: Iterable[s
         if frame[source.id].null_count():
             n_null = frame[source.id].null_count()
             msg = f"Column {source.id!r} of source {source.name!r} lacks {n_null} ids."
-            raise FeatureError(msg, remedy="Every event needs an id, or name no id column.")
+            raise FeatureError(
+                msg,
+                remedy="Every event needs an id, or name no id column; or leave those "
+                f"events out: where='{source.id} is not None' in the source.",
+            )
         rank = _ranks(frame[source.id])
         kept = _first_deliveries(rank, time_us, created, source)
     ordered = kept is None and _in_order(time_us, rank)
     unit = coarsest_unit_us([time_us] if created is None else [time_us, created])
     return Events(source, frame, time_us, created, rank, kept, ordered, unit, breaches)
+
+
+def only_events(source: EventSource, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that meet the condition of a source: the others exist for no view.
+
+    Examples
+    --------
+    >>> source = EventSource("clicks", where="user is not None")
+    >>> only_events(source, pl.DataFrame({"user": ["a", None, "b"]}))["user"].to_list()
+    ['a', 'b']
+
+    """
+    if source.where is None:
+        return frame
+    kept = meets(source, frame)
+    return frame if kept.all() else frame.filter(kept)
+
+
+def meets(source: EventSource, frame: pl.DataFrame) -> pl.Series:
+    """Return for each row whether it is an event of a source that has a condition."""
+    if source.where is None:
+        return pl.repeat(value=True, n=frame.height, eager=True)
+    owner = f"Conditions of source {source.name!r}"
+    return condition(source.where, frame, time_zone=source.time_zone, owner=owner)
+
+
+def _types_fit(source: EventSource, frame: pl.DataFrame) -> None:
+    """Raise FeatureError if decimals or rules of the contract do not suit a column's type."""
+    for name in source.decimals:
+        if name in frame.columns and not frame[name].dtype.is_numeric():
+            msg = (
+                f"Decimals are declared of column {name!r} of source {source.name!r}, which holds "
+            )
+            msg += f"{frame[name].dtype}, not numbers."
+            raise FeatureError(msg, remedy="Leave it out of decimals.")
+    rules = {} if source.contract is None else source.contract.columns
+    for name, rule in rules.items():
+        if name not in frame.columns or rule.type is not None:
+            continue
+        dtype = frame[name].dtype
+        of = f"column {name!r} of source {source.name!r}, which holds {dtype}"
+        if (rule.low is not None or rule.high is not None) and not dtype.is_numeric():
+            msg = f"The contract bounds {of}, not numbers."
+            raise FeatureError(msg, remedy=LEVELS_INSTEAD)
+        texts = {isinstance(level, str) for level in rule.levels or ()}
+        if texts and texts != {dtype in (pl.String, pl.Categorical, pl.Enum)}:
+            levels = list(rule.levels or ())
+            msg = f"The contract gives levels like {levels[0]!r} to {of}."
+            raise FeatureError(msg, remedy="Give levels of the column's own type.")
+
+
+def _twice(source: EventSource, frame: pl.DataFrame) -> list[Breach]:
+    """Return how many local times were there twice, in autumn; they are taken as the first."""
+    dtype = frame[source.time].dtype
+    local = isinstance(dtype, pl.Datetime) and dtype.time_zone is None
+    if source.contract is None or source.time_zone is None or not local:
+        return []
+    times = pl.col(source.time).cast(pl.Datetime("us"))
+    first, second = (
+        times.dt.replace_time_zone(source.time_zone, ambiguous=which, non_existent="null")
+        for which in ("earliest", "latest")
+    )
+    found = frame.filter(first != second)[source.time]
+    if not len(found):
+        return []
+    rule = f"was twice in {source.time_zone} and is taken as the first"
+    return [Breach(rule, source.time, len(found), tuple(str(time) for time in found[:3]))]
 
 
 def coarsest_unit_us(times_us: Iterable[npt.NDArray[np.int64]]) -> int:

@@ -33,7 +33,8 @@ def to_sql(view: FeatureView, *, table: str) -> str:
         for name, feature in zip(view.names, view.features, strict=True)
     )
     own = f"e.{identity} = r.{identity}"
-    return f"""WITH events AS (SELECT *, {created} AS "__created" FROM {table})
+    kept = "" if source.where is None else f" WHERE {source.where.to_sql()}"
+    return f"""WITH events AS (SELECT *, {created} AS "__created" FROM {table}{kept})
 SELECT r.{identity},
 {selected}
 FROM events r JOIN events e ON e."{view.entity}" = r."{view.entity}" AND e.{time} <= r.{time}

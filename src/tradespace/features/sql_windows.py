@@ -62,10 +62,11 @@ def to_window_sql(view: FeatureView, *, table: str) -> str:
         f'{name} AS (PARTITION BY "{view.entity}" ORDER BY {_PLACE} {frame})'
         for frame, name in frames.items()
     )
+    kept = "" if source.where is None else f" WHERE {source.where.to_sql()}"
     return f"""WITH ranked AS (
   SELECT *, (row_number() OVER (ORDER BY {identity}) - 1)::HUGEINT AS {_RANK},
     (count(*) OVER ())::HUGEINT AS {_COUNT}, max(epoch_us({time})) OVER () AS {_NEWEST}
-  FROM {table}
+  FROM {table}{kept}
 ), placed AS (SELECT *, epoch_us({time})::HUGEINT * {_COUNT} + {_RANK} AS {_PLACE} FROM ranked)
 SELECT {identity},
 {selected}

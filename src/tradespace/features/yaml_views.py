@@ -1,7 +1,7 @@
 """Views written in YAML: the same definitions as in Python, with the same versions.
 
 sources:
-log: {path: log/*.parquet, time: at, id: id, decimals: {eur: 2}}
+log: {path: log/*.parquet, time: at, id: id, decimals: {eur: 2}, where: card is not None}
 views:
 card:
 source: log
@@ -59,8 +59,10 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
 }
 _WINDOW_NEEDED = ("count", "sum", "mean", "min", "max", "std", "distinct", "rate")
 _SOURCE = (
-    "path", "time", "id", "created", "decimals", "time_zone", "contract", "owner", "description",
+    "path", "time", "id", "created", "decimals", "time_zone", "contract", "where", "owner",
+    "description",
 )  # fmt: skip
+_START = "Start with 'sources:' and 'views:' at the left margin."
 _VIEW = ("source", "entity", "features", "owner", "description", "freshness", "key")
 _ROWS = ("source", "rows", "owner", "description")
 
@@ -91,7 +93,9 @@ def parse_views(text: str, *, file: str) -> dict[str, View]:
     except FeatureError:
         raise
     except InputError as error:
-        raise FeatureError(error.message, place=error.place, remedy=error.remedy) from error
+        message = error.message.replace("A study file is", "A file of features is")
+        remedy = error.remedy if message == error.message else _START
+        raise FeatureError(message, place=error.place, remedy=remedy) from error
 
 
 def load_yaml(path: Path) -> dict[str, View]:
