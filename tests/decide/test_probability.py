@@ -57,3 +57,12 @@ def test_a_wider_confidence_of_the_same_interval_makes_the_far_side_less_likely(
     reading = share(0.6, 0.5, 0.7)
 
     assert probability_met(bound, reading, confidence=0.99) < probability_met(bound, reading)
+
+
+def test_between_the_bounds_of_a_disturbed_time_no_probability_is_claimed() -> None:
+    bound = Constraint("latency_p99", Sense.AT_MOST, 50e-6, "s")
+    measured = Reading("latency_p99", 100e-6, 46e-6, 4e-3, "s")
+    disturbed = Reading("latency_p99", 100e-6, 46e-6, 4e-3, "s", context={"unsettled": True})
+
+    assert probability_met(bound, measured) is not None
+    assert probability_met(bound, disturbed) is None

@@ -34,7 +34,7 @@ def probability_met(
     From the bootstrap draws where some keep it and some do not (with one success and one
     failure added). Where they all agree although the interval does not, as after a test
     without one exception, and where there are none, from the distribution that the interval
-    implies at its `confidence`. None where only a bound is known. A met constraint has 1, a
+    implies at its `confidence`. None where only bounds are known. A met constraint has 1, a
     missed one 0, an unknown neither.
 
     Examples
@@ -60,6 +60,8 @@ def probability_met(
         return _uncertain((met + 1) / (len(reading.draws) + 2))
     if reading.is_bound or math.isnan(reading.value) or reading.low == reading.high:
         return None
+    if reading.context.get("unsettled"):
+        return None  # between its ends nothing is known of how likely what is
     below = _share_below(constraint.bound, reading, tail=(1 - confidence) / 2)
     met_below = constraint.sense in (Sense.AT_MOST, Sense.BELOW)
     return _uncertain(below if met_below else 1 - below)
