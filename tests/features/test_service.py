@@ -123,6 +123,15 @@ def test_what_batch_refuses_is_refused_and_leaves_nothing_behind(
     assert counted(engine) == 2
 
 
+def test_events_that_the_source_leaves_out_do_not_exist_in_service() -> None:
+    paid = EventSource("log", time="at", id="id", decimals={"eur": 2}, where="eur > 1.0")
+    engine = StreamEngine(FeatureView("card", paid, "card", [count("1h")]))
+    engine.push([event(1), event(2, eur=0.5, card=None), event(3, eur=None), event(4)])
+
+    assert counted(engine) == 2
+    assert engine.offset == 4
+
+
 def test_keys_are_remembered_over_a_restart(tmp_path: Path) -> None:
     first = SqliteState(tmp_path / "s.db")
     StreamEngine([VIEW], state=first).push([event(1)])

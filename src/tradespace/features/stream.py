@@ -134,14 +134,15 @@ class StreamEngine:
         base = self.offset
         # All events are looked at before one is taken in: a bad one leaves nothing behind.
         taken = [
-            (self._known(event, base + number), [live.taken(event) for live in lives])
-            for number, event in enumerate(events)
+            (number, self._known(event, number), [live.taken(event) for live in lives])
+            for number, event in enumerate(events, start=base)
+            if self._exists(event)
         ]
         for place, live in enumerate(lives):
-            self._load(live, [views[place][0] for _, views in taken])
+            self._load(live, [views[place][0] for _, _, views in taken])
         self._agree(lives, taken)
         wall = self._wall_us()
-        for number, ((time, identity, created), views) in enumerate(taken, start=base):
+        for number, (time, identity, created), views in taken:
             for live, (entity, payload) in zip(lives, views, strict=True):
                 state = live.entities[entity]
                 if number >= live.offset and state.insert(time, identity, created, payload):
@@ -152,19 +153,24 @@ class StreamEngine:
                         state.expire(front - live.horizon_us - self.lateness_us)
             self._front = max(self._front, created)
         for live in lives:
-            live.offset = max(live.offset, base + len(taken))
+            live.offset = max(live.offset, base + len(events))
         if commit:
             self.commit()
+
+    def _exists(self, event: Mapping[str, Any]) -> bool:
+        """Return whether an event is one that the source lets through."""
+        where = self.source.where
+        return where is None or bool(where.evaluate(event, time_zone=self.source.time_zone))
 
     def _agree(
         self,
         lives: list[Live],
-        taken: list[tuple[tuple[int, Any, int], list[tuple[Any, Payload]]]],
+        taken: list[tuple[int, tuple[int, Any, int], list[tuple[Any, Payload]]]],
     ) -> None:
         """Refuse events that do not go with each other or with those that are there."""
         new: dict[Any, int] = {}
         entity_types, id_type = [live.entity_type for live in lives], lives[0].id_type
-        for (time, identity, _), views in taken:
+        for _, (time, identity, _), views in taken:
             before = new.setdefault(identity, time)
             if type(identity) is not id_type:
                 id_type = self._alike(id_type, identity, self.source.id or "")
