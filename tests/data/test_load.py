@@ -111,6 +111,45 @@ def test_files_that_are_no_tables_are_named(
         load_dataset(study(tmp_path / name))
 
 
+@pytest.mark.parametrize(
+    ("column", "types", "words"),
+    [
+        (
+            pl.Series("shop", [f"s{i % 7}" if i % 3 else "1.5" for i in range(200)]),
+            {"shop": "number"},
+            r"'shop' cannot be read as number: 133 of 200 values are none, for instance \['s1'",
+        ),
+        (
+            pl.Series("shop", ["m", "f"] * 100),
+            {"shop": "boolean"},
+            "'shop' cannot be read as boolean: 200 of 200 values",
+        ),
+        (
+            pl.Series("amount", [1.0, float("inf"), -float("inf"), 2.0] * 50),
+            {},
+            r"'amount' holds 100 infinite values, for instance \[inf, -inf, inf\] \(at rows \[1",
+        ),
+        (pl.Series("amount", ["1.5", "inf"] * 100), {}, "'amount' holds 100 infinite values"),
+        (pl.Series("amount", [1.0] * 199 + [float("inf")]), {}, "'amount' holds 1 infinite value,"),
+    ],
+)
+def test_values_that_would_be_lost_or_cannot_be_reckoned_with_are_refused(
+    tmp_path: Path, column: pl.Series, types: dict[str, str], words: str
+) -> None:
+    table().with_columns(column).write_parquet(tmp_path / "a.parquet")
+    columns = ColumnsSpec(target="label", types=types)
+
+    with pytest.raises(DataError, match=words):
+        load_dataset(study(tmp_path / "a.parquet", columns=columns))
+
+
+def test_infinite_values_of_a_column_that_nobody_sees_do_not_matter(tmp_path: Path) -> None:
+    table().with_columns(amount=pl.lit(float("inf"))).write_parquet(tmp_path / "a.parquet")
+    columns = ColumnsSpec(target="label", never=("amount",))
+
+    assert load_dataset(study(tmp_path / "a.parquet", columns=columns)).n_rows == 200
+
+
 @pytest.mark.data
 def test_the_fraud_protocol_gives_the_published_counts() -> None:
     folder = os.environ.get("TRADESPACE_DATA")

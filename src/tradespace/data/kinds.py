@@ -113,6 +113,7 @@ def convert(
             msg = f"The column {series.name!r} holds numbers, not dates."
             raise DataError(msg, remedy="Give dates as text such as 2018-07-25.")
         values = _floats(series)
+        _refuse_infinite(series, values)
         return ("boolean" if _is_binary(values) else "number"), values
     times = as_times(series)
     if times is not None:
@@ -138,12 +139,41 @@ def _of_strings(
         return "boolean", _floats(spelled)
     numbers = text.cast(pl.Float64, strict=False)
     whole = not filled.is_empty() and numbers.null_count() == text.null_count()
+    if wanted in ("number", "boolean") and not whole:
+        _refuse_unread(text, numbers, wanted)
     if wanted == "number" or (whole and not filled.str.contains(r"^-?0[0-9]").any()):
-        return "number", _floats(numbers)
+        values = _floats(numbers)
+        _refuse_infinite(text, values)
+        return "number", values
     n_words = filled.str.count_matches(r"\S+").mean()
     words = float(n_words) if isinstance(n_words, int | float) else 0.0
     is_text = words >= _TEXT_WORDS and filled.n_unique() > _TEXT_SHARE * len(filled)
     return ("text" if is_text else "category"), _codes(series)
+
+
+def _refuse_unread(text: pl.Series, numbers: pl.Series, wanted: str) -> None:
+    """Refuse texts that are no numbers: read as numbers they would be gone without a word."""
+    bad = text.filter(text.is_not_null() & numbers.is_null())
+    shown = bad.unique(maintain_order=True).head(3).to_list()
+    msg = (
+        f"The column {text.name!r} cannot be read as {wanted}: {len(bad):,} of "
+        f"{len(text.drop_nulls()):,} values are none, for instance {shown}."
+    )
+    raise DataError(msg, remedy="Correct the values, or leave its type out.")
+
+
+def _refuse_infinite(series: pl.Series, values: npt.NDArray[np.float64]) -> None:
+    rows = np.flatnonzero(np.isinf(values))
+    if len(rows) == 0:
+        return
+    found, at = series.gather(rows[:3]).to_list(), rows[:3].tolist()
+    msg = (
+        f"The column {series.name!r} holds {len(rows):,} infinite "
+        f"{'value' if len(rows) == 1 else 'values'}, for instance {found} (at rows {at}, counted "
+        "from 0), with which no component can reckon."
+    )
+    remedy = f"Correct them, leave them empty, or name the column under never: [{series.name}]."
+    raise DataError(msg, remedy=remedy)
 
 
 def _floats(series: pl.Series) -> npt.NDArray[np.float64]:

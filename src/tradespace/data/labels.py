@@ -11,6 +11,7 @@ from tradespace.core.errors import DataError
 from tradespace.core.studies import Study, Task
 from tradespace.core.suggest import allowed_text
 from tradespace.data._csv import NULL_SPELLINGS
+from tradespace.data.places import column_place
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,7 +56,7 @@ def encode_target(
         the task.
 
     """
-    place = study.place("columns", "target")
+    place = column_place(study, "target")
     name = series.name
     if series.dtype == pl.String:
         series = series.set(series.str.strip_chars().is_in(list(NULL_SPELLINGS)), None)

@@ -16,6 +16,7 @@ from tradespace.data import exclude, kinds
 from tradespace.data.dataset import Dataset, Fold
 from tradespace.data.inputs import InputColumn, Inputs, InputSchema, StringColumn
 from tradespace.data.labels import encode_target
+from tradespace.data.places import column_place
 from tradespace.data.sources import open_source
 from tradespace.data.splits import make_folds
 
@@ -126,22 +127,21 @@ def _known(study: Study, names: Sequence[str] | None, extra: Iterable[str]) -> N
     if names is None:
         return
     columns = study.columns
-    asked: list[tuple[str, tuple[str, ...]]] = [(columns.target, ("columns", "target"))]
-    asked += [(n, ("columns", "features")) for n in columns.features or ()]
-    asked += [(n, ("columns", "never")) for n in columns.never]
-    asked += [(n, ("columns", "protected")) for n in columns.protected]
-    asked += [(n, ("columns", "types")) for n in columns.types]
+    asked = [(columns.target, "target")]
+    for role in ("features", "never", "protected", "types"):
+        asked += [(name, role) for name in getattr(columns, role) or ()]
     for role in ("entity", "time", "id"):
         if (name := getattr(columns, role)) is not None:
-            asked.append((name, ("columns", role)))
-    asked += [(n, ("qualities",)) for n in extra if n != "__time__"]
-    for name, path in asked:
+            asked.append((name, role))
+    asked += [(n, "qualities") for n in extra if n != "__time__"]
+    for name, role in asked:
         if name not in names:
             message, remedy = unknown_name("column", name, names)
-            raise DataError(message, place=study.place(*path), remedy=remedy)
+            raise DataError(message, place=column_place(study, role, name), remedy=remedy)
     if columns.features and columns.target in columns.features:
         msg = f"The target {columns.target!r} is among the features."
-        raise DataError(msg, place=study.place("columns", "features"), remedy="Remove it.")
+        place = column_place(study, "features", columns.target)
+        raise DataError(msg, place=place, remedy="Remove it.")
 
 
 def _filtered(frame: pl.DataFrame, spec: ExcludeSpec) -> pl.DataFrame:
@@ -168,7 +168,7 @@ def _times(frame: pl.DataFrame, study: Study) -> npt.NDArray[np.float64] | None:
             f"for instance {series.drop_nulls().head(3).to_list()}."
         )
         raise DataError(
-            msg, place=study.place("columns", "time"), remedy="Give dates such as 2018-07-25."
+            msg, place=column_place(study, "time"), remedy="Give dates such as 2018-07-25."
         )
     return times
 
@@ -275,7 +275,8 @@ def _inputs(
         try:
             kind, values = kinds.convert(frame[name], columns.types.get(name))
         except DataError as error:
-            raise error.at(study.place("columns")) from None
+            role = "types" if name in columns.types else "features"
+            raise error.at(column_place(study, role, name)) from None
         explicit = columns.features is not None or name in columns.types
         array = values.codes if isinstance(values, StringColumn) else values
         why = ""

@@ -26,6 +26,16 @@ SAMPLE_ROWS = 100_000
 #: From this AUC (or share of variance explained) of one column alone on, it is suspected.
 _LEAK = 0.99
 _ID_NAME = re.compile(r"(^|_)(id|uuid|guid|key|no|number)$", re.IGNORECASE)
+#: What such a name, with or without an id behind it, names often comes again.
+_ENTITY_NAME = re.compile(
+    r"(^|_)(customer|client|user|member|patient|subject|person|speaker|student|employee|account"
+    r"|card|household|device|machine|sensor|vehicle|terminal|merchant|supplier|seller|buyer)"
+    r"(_?(id|uuid|guid|key|no|number|code|name))?$",
+    re.IGNORECASE,
+)
+#: A name without an id behind it may be a category (device: phone, tablet) or an amount, so its
+#: values must come again seldom: this many times on average, at most.
+_SELDOM = 50
 _LEAK_NAME = re.compile(r"scenario|outcome|resolution|chargeback", re.IGNORECASE)
 _TARGET_NAME = re.compile(r"^(target|label|class|y|is_.*|.*fraud|churn.*)$", re.IGNORECASE)
 _POSITIVE = ("true", "yes", "1", "positive")
@@ -135,13 +145,14 @@ def _columns(frame: pl.DataFrame, target: str, task: Task) -> tuple[ColumnProfil
         except DataError:
             # What no component can take is a finding here, not an error.
             kind, values = "other", None
+            unusable = "infinite values" if series.dtype.is_numeric() else str(series.dtype)
         role, reason, copy_of = ColumnRole.FEATURE, "", None
         distinct = series.drop_nulls().n_unique() if values is not None else 0
         key = hash(series.cast(pl.String).hash().to_numpy().tobytes()) if values is not None else 0
         if name == target:
             role = ColumnRole.TARGET
         elif values is None:
-            role, reason = ColumnRole.UNUSABLE, f"holds {series.dtype}"
+            role, reason = ColumnRole.UNUSABLE, f"holds {unusable}"
         elif distinct <= 1:
             role, reason = ColumnRole.CONSTANT, "the same in every row"
         elif key in seen and seen[key] != target:
@@ -194,9 +205,32 @@ def _role(
         power = _power(array, goal, strings=strings)
         if power >= _LEAK:
             return ColumnRole.LEAK, f"predicts the target alone ({power:.3f} of 1)"
-    if _ID_NAME.search(name) and n / 1000 < distinct <= n / 2:
+    if _names_things(name, values) and _comes_again(name, distinct, n):
         return ColumnRole.ENTITY, f"names {distinct:,} things that come again"
     return (ColumnRole.TEXT, "sentences") if kind == "text" else (ColumnRole.FEATURE, "")
+
+
+def _snake(name: str) -> str:
+    """Return customerId as customer_id."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[\s.-]+", "_", name)
+
+
+def _names_things(name: str, values: npt.NDArray[np.float64] | StringColumn) -> bool:
+    """Return whether a column is named as one of ids, or of things, and can hold them."""
+    if _ID_NAME.search(_snake(name)):
+        return True
+    if not _ENTITY_NAME.search(_snake(name)):
+        return False
+    if isinstance(values, StringColumn):
+        return True
+    known = values[~np.isnan(values)]
+    return bool((known == np.round(known)).all())
+
+
+def _comes_again(name: str, distinct: int, n: int) -> bool:
+    """Return whether values come again about as often as those of customers do."""
+    most = 1000 if _ID_NAME.search(_snake(name)) else _SELDOM
+    return n / most < distinct <= n / 2
 
 
 def _goal(series: pl.Series, task: Task) -> npt.NDArray[np.float64] | None:
