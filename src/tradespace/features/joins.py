@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tradespace.core.errors import FeatureError
+from tradespace.features._rules import refuse_two_features
 from tradespace.features._tables import as_in_source, entities_of, times_of
 from tradespace.features.apply import read_source
 from tradespace.features.batch import compute_at, compute_row_features
@@ -45,7 +46,7 @@ class Joined:
         return (
             *few,
             *(
-                f"Row features {name!r} are left out: the table lacks {', '.join(lacks)}."
+                f"Row feature {name!r} is left out: the table lacks {', '.join(lacks)}."
                 for name, lacks in self.left_out.items()
             ),
         )
@@ -63,8 +64,8 @@ def join(
     Parameters
     ----------
     views : Mapping of str to view
-        Of one source or several. Row features are computed from the table's own columns, and
-        left out if it lacks one; see :func:`join_all`.
+        Of one source or several. Row features are computed from the table's own columns;
+        those for which it lacks one are left out, as :func:`join_all` says.
     labels : DataFrame
         With a column of times, and for each windowed view the column that names its entity
         (`key`).
@@ -102,21 +103,20 @@ def join_all(
 
     """
     sources_of(views)
+    refuse_two_features(views.values())
     known = dict(events or {})
     added: list[pl.Series] = []
     found: dict[str, tuple[int, int]] = {}
     left_out: dict[str, tuple[str, ...]] = {}
-    lacks: tuple[str, ...]
     for name, view in views.items():
         if isinstance(view, RowFeatures):
-            values, lacks = _of_own_columns(view, labels, time, owner)
-            if lacks:
-                left_out[name] = lacks
+            values, lacking = _of_own_columns(view, labels, time, owner)
+            left_out |= lacking
         else:
-            with located(view):
-                if view.source.name not in known:
+            if view.source.name not in known:
+                with located(view):
                     known[view.source.name] = _all_events(views, view)
-                values, found[name] = _as_of(view, labels, time, known[view.source.name], owner)
+            values, found[name] = _as_of(view, labels, time, known[view.source.name], owner)
         for feature, array in values.items():
             if feature in labels.columns:
                 msg = f"{owner} has a column {feature!r} already, which is a feature of view "
@@ -125,7 +125,7 @@ def join_all(
             added.append(pl.Series(feature, array))
     if left_out and not added:
         names = sorted({column for columns in left_out.values() for column in columns})
-        msg = f"{owner} lacks the columns of row features {', '.join(left_out)}: "
+        msg = f"{owner} lacks what the row features {', '.join(left_out)} read: "
         msg += f"{', '.join(names)}."
         raise FeatureError(msg, remedy="Row features read the row itself: add these columns.")
     return Joined(labels.with_columns(added), found, left_out)
@@ -146,8 +146,8 @@ def _as_of(
 
 def _of_own_columns(
     view: RowFeatures, labels: pl.DataFrame, time: str, owner: str
-) -> tuple[dict[str, npt.NDArray[np.float64]], tuple[str, ...]]:
-    """Return row features of a table, or the columns that it lacks."""
+) -> tuple[dict[str, npt.NDArray[np.float64]], dict[str, tuple[str, ...]]]:
+    """Return row features of a table, and what it lacks for those that it cannot give."""
     at = view.source.time
     frame = labels
     if at in view.columns:
@@ -157,8 +157,10 @@ def _of_own_columns(
             moments = pl.Series(times_of(labels, column, view=view, owner=owner))
             zoned = moments.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
             frame = labels.with_columns(zoned.alias(at))
-    lacks = tuple(name for name in view.columns if name not in frame.columns)
-    return ({}, lacks) if lacks else (compute_row_features(view, frame), ())
+    lacking = {e.name: tuple(sorted(set(e.columns) - set(frame.columns))) for e in view.expressions}
+    given = tuple(e for e in view.expressions if not lacking[e.name])
+    values = compute_row_features(replace(view, features=given), frame) if given else {}
+    return values, {name: columns for name, columns in lacking.items() if columns}
 
 
 def join_rows_of(
