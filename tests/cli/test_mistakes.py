@@ -91,3 +91,25 @@ def test_a_damaged_run_store_is_named_with_a_remedy(
 
     assert "run.sqlite" in error
     assert "move the folder away and run again" in error
+
+
+def test_a_listing_of_one_is_counted_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["list", "rules"]) == 0
+    assert "\n1 rule;" in capsys.readouterr().out
+
+
+def test_show_refuses_to_pick_one_of_several(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.write_text(
+        STUDY.replace("[constant]", "[{decision_tree: {max_depth: [1, 2]}}, constant]")
+        + "seeds: 1\nsplit: {method: stratified, train: 80 %, validation: 0, test: 20 %}\n"
+    )
+    assert run(["evaluate", str(study), "--quiet"]) in (0, 1)
+    capsys.readouterr()
+    error = refused(capsys, "show", study, "decision")
+
+    assert "'decision' begins the name or id of 2 candidates" in error
+    assert "decision_tree (max_depth=1) (" in error
+    assert run(["show", str(study), "decision_tree (max_depth=2)"]) == 0
+    assert run(["show", str(study), "const"]) == 0

@@ -430,3 +430,43 @@ def test_reading_a_study_takes_under_a_tenth_of_a_second(fraud: Path) -> None:
         times.append(time.process_time() - start)
 
     assert min(times) < 0.1
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet"])
+def test_data_given_instead_of_a_study_lead_to_init(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"a,b\n1,2\n" * 50_000)
+    with pytest.raises(StudyError) as caught:
+        load_study(tmp_path / name)
+    text = str(caught.value)
+
+    assert text.count(name) == 2
+    assert text.startswith(f"{tmp_path / name}: This is a file of data, not a study.")
+    assert f"tradespace init {tmp_path / name} --target COLUMN." in text
+
+
+def test_a_folder_given_instead_of_a_study_leads_to_the_study_in_it(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"this is a folder\. Give the path of the study file"):
+        load_study(tmp_path)
+    (tmp_path / "cells.yaml").write_text(SHORT)
+    with pytest.raises(StudyError) as caught:
+        load_study(tmp_path)
+    text = str(caught.value)
+
+    assert "cannot be read" not in text
+    assert f"Did you mean '{tmp_path / 'cells.yaml'}'?" in text
+
+
+def test_the_folder_of_results_leads_to_its_study(tmp_path: Path) -> None:
+    (tmp_path / "cells.yaml").write_text(SHORT)
+    (tmp_path / "cells.tradespace").mkdir()
+
+    with pytest.raises(StudyError, match=r"Did you mean '.*cells\.yaml'"):
+        load_study(tmp_path / "cells.tradespace")
+
+
+def test_a_file_that_is_too_large_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "big.yaml").write_text(SHORT + "# " + "x" * 110_000)
+    with pytest.raises(StudyError) as caught:
+        load_study(tmp_path / "big.yaml")
+
+    assert str(caught.value).count("big.yaml") == 1

@@ -48,7 +48,8 @@ def list_plugins(
     settings = "; settings with --json" if any(row.get("settings") for row in rows) else ""
     if what in _TABLES:
         settings = "; every figure with its source with --json"
-    typer.echo(f"\n{len(rows)} {what}{settings}")
+    one = {"qualities": "quality", "families": "family"}.get(what, what.removesuffix("s"))
+    typer.echo(f"\n{len(rows)} {one if len(rows) == 1 else what}{settings}")
 
 
 def listing(what: str) -> list[dict[str, Any]]:

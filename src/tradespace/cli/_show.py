@@ -29,15 +29,20 @@ def show(
 
     decision, _ = last_decision(load(study), out)
     wanted = candidate or decision.recommended
-    found = [
+    found = [a for a in decision.assessments if wanted in (a.candidate.id, a.candidate.name)] or [
         a
         for a in decision.assessments
-        if wanted and (a.candidate.id.startswith(wanted) or a.candidate.name == wanted)
-    ] or [a for a in decision.assessments if wanted and a.candidate.name.startswith(wanted)]
+        if wanted and (a.candidate.id.startswith(wanted) or a.candidate.name.startswith(wanted))
+    ]
     if not found:
         names = [a.candidate.name for a in decision.assessments]
         message, remedy = unknown_name("candidate", str(wanted), names)
         raise InputError(message, remedy=remedy)
+    if len(found) > 1:
+        shown = ", ".join(f"{a.candidate.name} ({a.candidate.id[:8]})" for a in found[:8])
+        more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+        msg = f"{wanted!r} begins the name or id of {len(found)} candidates: {shown}{more}."
+        raise InputError(msg, remedy="Give the whole name, or the id.")
     chosen = found[0]
     if as_json:
         records = decision_to_dict(decision, draws=False)["assessments"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import stat
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tradespace.core.errors import Place, StudyError
 from tradespace.core.studies import Study
 from tradespace.study.problems import Collector
 from tradespace.study.yaml_tree import LARGEST_BYTES, parse_tree, too_large
+
+#: Endings of files that hold rows.
+_DATA = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".xlsx", ".xls", ".jsonl")
 
 
 def load_study(path: str | Path) -> Study:
@@ -70,13 +74,7 @@ def _read(path: Path) -> str:
     place = Place(str(path))
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if path.is_dir() else "no regular file"
-            msg = f"A study is a file; this is {kind}."
-            raise StudyError(msg, place=place, remedy="Give the path of the study file.")
-        if status.st_size > LARGEST_BYTES:
-            raise too_large(status.st_size, place=place)
-        content = path.read_bytes()
+        content = b"" if _no_study(path, status) else path.read_bytes()
     except FileNotFoundError as error:
         msg = "There is no such file."
         remedy = "Write one with 'tradespace init DATA --target COLUMN'."
@@ -84,7 +82,33 @@ def _read(path: Path) -> str:
     except (OSError, ValueError) as error:
         msg = f"The file cannot be read: {getattr(error, 'strerror', None) or error}."
         raise StudyError(msg, place=place, remedy="Check its name and permissions.") from error
+    if refusal := _no_study(path, status):
+        raise refusal
     return _decoded(content, place)
+
+
+def _no_study(path: Path, status: os.stat_result) -> StudyError | None:
+    """Return why something cannot be a study, before it is read."""
+    place = Place(str(path))
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if path.is_dir() else "no regular file"
+        msg = f"A study is a file; this is {kind}."
+        return StudyError(msg, place=place, remedy=_inside(path))
+    if path.suffix.lower() in _DATA:
+        msg = "This is a file of data, not a study."
+        remedy = f"Write a study for it: tradespace init {path} --target COLUMN."
+        return StudyError(msg, place=place, remedy=remedy)
+    return too_large(status.st_size, place=place) if status.st_size > LARGEST_BYTES else None
+
+
+def _inside(path: Path) -> str:
+    """Return which study file to give instead of a folder."""
+    known = sorted(path.glob("*.yaml")) if path.is_dir() else []
+    if path.suffix == ".tradespace":
+        known = [path.with_suffix(".yaml")]
+    if len(known) == 1 and known[0].is_file():
+        return f"Did you mean '{known[0]}'?"
+    return "Give the path of the study file (YAML)."
 
 
 def _decoded(content: bytes, place: Place) -> str:

@@ -132,6 +132,10 @@ def _objective_of(
     worst, best = ends
     if worst is not None and best is not None and not use.direction.better(best, worst):
         low, high = (format_quantity(end, use.unit) for end in (worst, best))
+        if worst == best:
+            msg = f"'from' and 'to' of {use.name!r} are both {low}: nothing lies between them."
+            remedy = f"Give 'to' a {_course(use.direction)} value than 'from'."
+            raise RequirementError(msg, place=place, remedy=remedy)
         msg = (
             f"To {use.direction.value} {use.name!r} from {low} to {high} is no improvement: "
             f"it gets better the {_course(use.direction)} it is."

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from tradespace.core.errors import Place, StudyError
 
+_TAB = "'\\t' that cannot start"
 #: (fragment of the parser's complaint, our message, remedy), the first that fits.
 _KNOWN: tuple[tuple[str, str, str], ...] = (
-    (
-        "'\\t' that cannot start",
-        "A tab stands where YAML wants spaces.",
-        "Indent with spaces, two for a level.",
-    ),
     (
         "'%' that cannot start",
         "A value cannot begin with '%'.",
@@ -90,6 +86,8 @@ def syntax_error(error: Exception, *, file: str, text: str) -> StudyError:
     """Return a located error for a complaint of the parser."""
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     place = _place(error, file=file, text=text)
+    if _TAB in problem:
+        return _tabs(place, text=text)
     for fragment, message, remedy in _KNOWN:
         if fragment in problem:
             return StudyError(message, place=place, remedy=remedy)
@@ -99,6 +97,31 @@ def syntax_error(error: Exception, *, file: str, text: str) -> StudyError:
         place=place,
         remedy="Compare the line with the examples in docs/reference/study-file.md.",
     )
+
+
+def _tabs(place: Place, *, text: str) -> StudyError:
+    """Return the error for tabs, at the first line that one indents, naming all lines.
+
+    The parser stops at whichever tab it cannot take, which may be one between words that
+    nobody sees.
+    """
+    lines = text.split("\n")
+    indented = [n for n, line in enumerate(lines, start=1) if "\t" in _indent(line)]
+    every = [n for n, line in enumerate(lines, start=1) if "\t" in line.partition("#")[0]]
+    if indented:
+        column = _indent(lines[indented[0] - 1]).index("\t") + 1
+        place = Place(place.file, indented[0], column)
+    others = [str(n) for n in every if n != place.line]
+    more = f" (so in {'line' if len(others) == 1 else 'lines'} {', '.join(others[:8])})"
+    return StudyError(
+        f"A tab stands where YAML wants spaces{more if others else ''}.",
+        place=place,
+        remedy="Indent with spaces, two for a level, and put spaces behind ':'.",
+    )
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _place(error: Exception, *, file: str, text: str) -> Place:
