@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from tradespace.core.errors import FeatureError
+from tradespace.core.hashing import content_hash
 from tradespace.features import (
     ColumnRule,
     Contract,
@@ -177,7 +178,7 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
             },
             read_events(LOG, ROWS),
         ),
-        "Views 'a' and 'b' read different sources named 'log': decimals is",
+        "Two sources are named 'log': for view 'a' decimals is",
     ),
     "two features of one name": (
         lambda: compute_all(
@@ -326,14 +327,14 @@ def test_times_and_ids_that_are_missing_can_be_left_out() -> None:
 
 
 def test_many_last_values_are_keyed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tradespace.features import definitions
-
     made = view(*last_k("eur", 50))
     asked: list[Any] = []
-    real = definitions.content_hash
-    monkeypatch.setattr(
-        definitions, "content_hash", lambda value: (asked.append(value), real(value))[1]
-    )
+
+    def hashed(value: Any) -> str:
+        asked.append(value)
+        return content_hash(value)
+
+    monkeypatch.setattr("tradespace.features.definitions.content_hash", hashed)
     for _ in range(3):
         assert len(dict.fromkeys(made.features, 1)) == 50
 
@@ -345,5 +346,5 @@ def test_a_file_of_yaml_says_of_itself_what_it_must_be(tmp_path: Path) -> None:
 
     (tmp_path / "f.yaml").write_text("- sources: {}\n")
 
-    with pytest.raises(FeatureError, match="A file of features is a mapping.*'sources:'"):
+    with pytest.raises(FeatureError, match=r"A file of features is a mapping.*'sources:'"):
         load_views(tmp_path / "f.yaml")

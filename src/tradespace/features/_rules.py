@@ -179,8 +179,8 @@ def refuse_two_sources(views: Iterable[View]) -> None:
     >>> refuse_two_sources(views)
     Traceback (most recent call last):
     ...
-    tradespace.core.errors.FeatureError: Views 'a' and 'b' read different sources named 'log':
-    path is 'a.parquet' and 'b.parquet'. Give each source a name of its own.
+    tradespace.core.errors.FeatureError: Two sources are named 'log': for view 'a' path is
+    'a.parquet', for view 'b' 'b.parquet'. Give each source a name of its own, or share one.
 
     """
     seen: dict[str, View] = {}
@@ -189,9 +189,11 @@ def refuse_two_sources(views: Iterable[View]) -> None:
         if view.source == other.source:
             continue
         name, one, two = next(_differences(other.source, view.source))
-        msg = f"Views {other.name!r} and {view.name!r} read different sources named "
-        msg += f"{view.source.name!r}: {name} is {one!r} and {two!r}."
-        raise FeatureError(msg, place=view.place, remedy="Give each source a name of its own.")
+        msg = f"Two sources are named {view.source.name!r}: for view {other.name!r} {name} is "
+        msg += f"{one!r}, for view {view.name!r} {two!r}."
+        raise FeatureError(
+            msg, place=view.place, remedy="Give each source a name of its own, or share one."
+        )
 
 
 def refuse_two_features(views: Iterable[View]) -> None:

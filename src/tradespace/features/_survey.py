@@ -19,13 +19,15 @@ from tradespace.features.apply import reading, scan_files
 from tradespace.features.checks import merge
 from tradespace.features.contracts import Breach
 from tradespace.features.definitions import EventSource, FeatureView, View
-from tradespace.features.events import Events, read_events
+from tradespace.features.events import Events, only_events, read_events
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 #: Events read at a time.
 CHUNK = 1 << 19
+#: The slices of a chunk that holds no event: the first lies after the last.
+_NOWHERE = (1 << 62, -(1 << 62))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,7 @@ class Survey:
 
 def needed_columns(source: EventSource, views: Mapping[str, View]) -> list[str]:
     """Return the columns of a source that building its views reads."""
-    wanted = {source.time, *(name for name in (source.id, source.created) if name)}
-    if source.contract is not None:
-        wanted.update(source.contract.columns)
-        wanted.update(source.contract.unique)
+    wanted = set(source.columns)
     for view in views.values():
         wanted.update(view.columns)
         if isinstance(view, FeatureView):
@@ -108,6 +107,10 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
             frame = scan.slice(start, CHUNK).collect()
         schema = {name: str(dtype) for name, dtype in frame.schema.items()}
         row_bytes = max(row_bytes, frame.estimated_size() / frame.height)
+        frame = only_events(source, frame)
+        if not frame.height:
+            chunks.append(_NOWHERE)
+            continue
         events = read_events(source, frame)
         breaches += events.breaches
         numbers = events.time_us // every_us
@@ -125,6 +128,9 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
         for number, n, high, low in found.iter_rows():
             rows[number] = rows.get(number, 0) + n
             hashes[number] = hashes.get(number, 0) + (high << 32) + low
+    if not rows:
+        msg = f"No event of source {source.name!r} in {path!r} meets its condition."
+        raise FeatureError(msg, remedy="Correct where= of the source.")
     content = {
         number: content_hash([rows[number], str(hashes[number]), schema]) for number in sorted(rows)
     }

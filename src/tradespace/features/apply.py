@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,9 @@ import polars as pl
 
 from tradespace.core.errors import FeatureError, InputError
 from tradespace.features.batch import compute_at, compute_row_features, compute_rows
-from tradespace.features.definitions import FeatureView, View
-from tradespace.features.events import Events, read_events, require_columns, times_us
+from tradespace.features.definitions import Feature, FeatureView, View
+from tradespace.features.events import Events, meets, read_events, require_columns, times_us
+from tradespace.features.leaks import refuse_leaks
 from tradespace.features.load import load_view
 
 if TYPE_CHECKING:
@@ -27,17 +29,19 @@ def add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
     """Return the frame with a float64 column for each feature that the study names.
 
     A view whose source has no path, or the path of the study's data, is computed on the rows
-    given: each is an event. Any other is joined as of the time of each row.
+    given: each is an event, if it meets the condition of the source. Any other view is joined as
+    of the time of each row, and so are rows that are no events.
 
     Raises
     ------
     FeatureError
-        At the place of the study that names the view.
+        At the place of the study that names the view; also if a feature contains the target.
 
     """
     if not study.features:
         return frame
     added: dict[str, pl.Series] = {}
+    of: dict[str, str] = {}
     known: dict[str, Events] = {}
     for number, reference in enumerate(study.features):
         try:
@@ -47,11 +51,12 @@ def add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
             raise error.at(study.place("features", number)) from error
         for series in columns:
             if series.name in frame.columns or series.name in added:
-                msg = f"Feature {series.name!r} of view {view.name!r} exists already."
+                who = "the data" if series.name in frame.columns else f"view {of[series.name]!r}"
+                msg = f"Feature {series.name!r} of view {view.name!r} exists already, in {who}."
                 raise FeatureError(
                     msg, place=study.place("features", number), remedy="Give it another name."
                 )
-            added[series.name] = series
+            added[series.name], of[series.name] = series, view.name
     return frame.with_columns(list(added.values()))
 
 
@@ -79,16 +84,64 @@ def feature_lineage(study: Study) -> dict[str, Any]:
 def _columns_of(
     view: View, frame: pl.DataFrame, study: Study, known: dict[str, Events]
 ) -> list[pl.Series]:
+    own = view.source.path is None or _same_path(view.source.path, study)
+    joined = not own and view.source.created is None and _shares_files(view.source.path, study)
+    refuse_leaks(view, target=study.columns.target, own=own or joined, joined=joined)
     if not isinstance(view, FeatureView):
         values = compute_row_features(view, frame)
-    elif view.source.path is None or _same_path(view.source.path, study):
+    elif own:
         key = repr(view.source.to_dict())
         if key not in known:
             known[key] = read_events(view.source, frame)
-        values = compute_rows(view, known[key])
+        values = _of_own_rows(view, frame, known[key])
     else:
         values = join_rows(view, frame, time=study.columns.time)
     return [pl.Series(name, array) for name, array in values.items()]
+
+
+def _of_own_rows(
+    view: FeatureView, frame: pl.DataFrame, events: Events
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return a view's features for rows that are its events, but for those left out."""
+    values = compute_rows(view, events)
+    if view.source.where is None:
+        return values
+    is_event = meets(view.source, frame)
+    usable = frame[view.entity].is_not_null() & frame[view.source.time].is_not_null()
+    others = frame.filter(~is_event & usable)
+    asked = times_us(others, view.source.time, source=view.source)
+    rest = compute_at(view, events, others[view.entity], asked)
+    of_nothing = value_of_nothing(view)
+    result = {}
+    for name in view.names:
+        array = pl.repeat(of_nothing[name], frame.height, dtype=pl.Float64, eager=True).to_numpy()
+        array = array.copy()
+        array[is_event.to_numpy()] = values[name]
+        array[(~is_event & usable).to_numpy()] = rest[name]
+        result[name] = array
+    return result
+
+
+def value_of_nothing(view: FeatureView) -> dict[str, float]:
+    """Return what the features of a view say of an entity without events.
+
+    Examples
+    --------
+    >>> from tradespace.features import EventSource, FeatureView, count, mean
+    >>> view = FeatureView("v", EventSource("log"), "card", [count("1d"), mean("eur", "1d")])
+    >>> value_of_nothing(view)
+    {'v_count_1d': 0.0, 'v_mean_eur_1d': nan}
+
+    """
+    return dict(zip(view.names, map(_of_nothing, view.features), strict=True))
+
+
+def _of_nothing(feature: Feature) -> float:
+    empty = math.nan if feature.empty is None else float(feature.empty)
+    if feature.parts is None:
+        return 0.0 if feature.kind == "count" and feature.empty is None else empty
+    above, below = (_of_nothing(part) for part in feature.parts)
+    return empty if below == 0 or math.isnan(below) or math.isnan(above) else above / below
 
 
 def join_rows(
@@ -111,13 +164,11 @@ def read_source(*views: View) -> pl.DataFrame:
     if source.path is None:
         msg = f"Source {source.name!r} has no path."
         raise FeatureError(msg, remedy="Name its files: path='events/*.parquet', or give --data.")
-    wanted = {source.time, *(name for name in (source.id, source.created) if name)}
+    wanted = set(source.columns)
     for view in views:
         wanted.update(view.columns)
         if isinstance(view, FeatureView):
             wanted.add(view.entity)
-    if source.contract is not None:
-        wanted.update(source.contract.columns, source.contract.unique)
     return read_files(source.path, sorted(wanted), owner=f"Source {source.name!r}")
 
 
@@ -228,4 +279,16 @@ def _refuse_odd_file(path: str, owner: str, columns: list[str] | None) -> None:
 
 
 def _same_path(path: str, study: Study) -> bool:
-    return study.data.kind == "file" and Path(path).resolve() == Path(study.data.location).resolve()
+    return study.data.kind == "file" and Path(path).resolve() == _data_of(study).resolve()
+
+
+def _shares_files(path: str | None, study: Study) -> bool:
+    """Return whether files of a source are among those of a study's rows."""
+    if path is None or study.data.kind != "file":
+        return False
+    own = {Path(name).resolve() for name in files_of(str(_data_of(study)))}
+    return any(Path(name).resolve() in own for name in files_of(path))
+
+
+def _data_of(study: Study) -> Path:
+    return Path(study.folder) / study.data.location

@@ -21,6 +21,7 @@ from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
 from tradespace.features._folder import files_before, manifest_before, note_files, sweep
 from tradespace.features._parts import build_in_parts
+from tradespace.features._rules import refuse_two_features
 from tradespace.features._survey import Survey, inputs_of, needed_columns, reach_slices, survey
 from tradespace.features.apply import read_files
 from tradespace.features.batch import compute_all
@@ -141,6 +142,7 @@ def build(
     """
     out = Path(out)
     source, path = one_source(views, data=data)
+    refuse_two_features(views.values())
     every_us = _slice_us(every)
     if rows_at_once is not None and (not is_whole(rows_at_once) or rows_at_once < 1):
         msg = f"Events held in memory must be a whole number of 1 or more; got {rows_at_once!r}."

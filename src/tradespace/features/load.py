@@ -17,6 +17,7 @@ from typing import Any
 from tradespace.core.errors import FeatureError, InputError, Place
 from tradespace.core.own_files import file_spec
 from tradespace.core.suggest import nearest, unknown_name
+from tradespace.features._rules import refuse_two_sources
 from tradespace.features.definitions import EventSource, FeatureView, RowFeatures, View
 
 _YAML = (".yaml", ".yml")
@@ -114,14 +115,8 @@ def sources_of(views: Mapping[str, View]) -> dict[str, EventSource]:
         If two that differ have one name.
 
     """
-    found: dict[str, EventSource] = {}
-    for view in views.values():
-        if found.setdefault(view.source.name, view.source) != view.source:
-            msg = f"Two sources are named {view.source.name!r}."
-            raise FeatureError(
-                msg, place=view.place, remedy="Give each source a name of its own, or share one."
-            )
-    return found
+    refuse_two_sources(views.values())
+    return {view.source.name: view.source for view in views.values()}
 
 
 def _definitions_beside(path: Path) -> list[str]:
