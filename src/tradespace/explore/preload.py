@@ -8,6 +8,7 @@ a thread or compute: a process with threads must not be forked.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 
 VARIABLE = "TRADESPACE_PRELOAD"
@@ -17,15 +18,15 @@ def _preload(names: list[str]) -> None:
     import numpy.ma  # noqa: F401 - numpy itself would load it in the first call that asks for it
     import onnxruntime  # noqa: F401 - imported for its effect
 
-    import tradespace.components.component
     import tradespace.explore.worker
     import tradespace.qualities.measure  # noqa: F401 - imported for its effect
-    from tradespace.core import registry
+    from tradespace.components.component import family_named
 
     for name in names:
         # A family that cannot be loaded is reported by the trial that needs it.
         with contextlib.suppress(Exception):
-            registry.load(registry.family(name))
+            for library in family_named(name).libraries:
+                importlib.import_module(library)
 
 
 if os.environ.get(VARIABLE):
