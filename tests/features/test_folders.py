@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -210,9 +211,7 @@ def test_two_sources_of_one_name_are_refused(folder: Path) -> None:
         for name, path in (("a", "a.parquet"), ("b", "b.parquet"))
     }
 
-    with pytest.raises(
-        FeatureError, match=r"Two sources are named 'log'\. Give each source a name"
-    ):
+    with pytest.raises(FeatureError, match="Two sources are named 'log'"):
         sources_of(views)
 
 
@@ -253,8 +252,8 @@ def test_a_place_that_cannot_be_written_is_no_fault_of_ours(
 ) -> None:
     told = refused(capsys, *command)
 
-    assert "Cannot write 'data/log.parquet" in told
-    assert ". Give --out a place in a folder that exists and may be written." in told
+    assert "data/log.parquet" in told
+    assert re.search(r": (Not a directory|File exists)\. Give --out a (place|folder)", told)
 
 
 def test_a_read_only_lock_is_no_fault_of_ours(
