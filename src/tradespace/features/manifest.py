@@ -129,7 +129,7 @@ def write_whole(
         try:
             write(unfinished)
             unfinished.replace(place)
-        except pl.exceptions.PolarsError as error:
+        except (OSError, pl.exceptions.PolarsError) as error:
             raise _refusal(place, error) from error
         finally:
             unfinished.unlink(missing_ok=True)
@@ -152,14 +152,16 @@ def writing(place: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _refusal(place, error) from error
+        raise _refusal(error.filename or place, error) from error
 
 
 def _refusal(place: str | Path, error: Exception) -> FeatureError:
     reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
     reason = re.sub(r".*IO error: | \(os error \d+\).*", "", reason)
-    msg = f"Cannot write {str(getattr(error, 'filename', None) or place)!r}: {reason}."
+    msg = f"Cannot write {str(place)!r}: {reason}."
     remedy = "Give --out a place in a folder that exists and may be written."
+    if not isinstance(error, OSError):
+        remedy = "Check that the disk has space left, and run again; what is complete is kept."
     if any(word in reason.lower() for word in ("space", "quota", "too large")):
         remedy = "Free some space and run again; what is complete is kept."
     return FeatureError(msg, remedy=remedy)
