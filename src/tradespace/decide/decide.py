@@ -6,7 +6,7 @@ Sees only readings, so that a recorded study can be decided again in millisecond
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -277,10 +277,28 @@ def _warnings(
             "recommended that predicts nothing. Add an objective or a constraint on them."
         )
     if best is not None:
+        warnings.extend(_busy_warnings(ordered, best))
         warnings.extend(_baseline_warnings(study, ordered, best, objectives))
     if notes:
         warnings.append("Assumed for the utility: " + "; ".join(notes) + ".")
     return warnings
+
+
+def _busy_warnings(ordered: Sequence[Assessment], best: Assessment) -> Iterator[str]:
+    """Yield who would come before the best, were its times not taken on a busy machine."""
+    if best.standing is not Standing.FEASIBLE:
+        return
+    for a in ordered:
+        if a.standing is not Standing.UNDECIDED or order_key(a) >= order_key(best):
+            continue
+        open_ = [check for check in a.checks if check.verdict is not Verdict.MET]
+        if all(check.reading and check.reading.context.get("unsettled") for check in open_):
+            times = "; ".join(f"{check.constraint} (reading {check.reading})" for check in open_)
+            yield (
+                f"{a.candidate.name} has a higher utility than {best.candidate.name} "
+                f"({_gain(a, best)}) and is out only because the machine was busy when it was "
+                f"timed: {times}. Evaluate again when it is quieter."
+            )
 
 
 def _baseline_warnings(

@@ -328,17 +328,26 @@ def _changes(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator[
 
 def _unknowns(decision: Decision) -> Iterator[str]:
     lines = []
+    out = (Standing.INFEASIBLE, Standing.EXCLUDED)
     for assessment in decision.assessments:
         for check in assessment.checks:
-            if check.verdict is not Verdict.UNKNOWN or assessment.standing is Standing.INFEASIBLE:
+            if check.verdict is not Verdict.UNKNOWN or assessment.standing in out:
                 continue
             chance = "" if check.probability is None else f", met with {percent(check.probability)}"
             settle = f" To settle it: {check.settle.rstrip('.')}." if check.settle else ""
+            seen = check.reading
+            known = ": not measured" if seen is None else f" at {reading_text(seen)}"
             text = (
-                f"- {assessment.candidate.name}: {check.constraint} is undecided at "
-                f"{reading_text(check.reading)}{chance}.{settle}"
+                f"- {assessment.candidate.name}: {check.constraint} is undecided{known}{chance}."
+                f"{settle}"
             )
             lines.append(escape(text))
+    left = [a for a in decision.assessments if a.evidence.cause.startswith("not a finalist")]
+    if left:
+        lines.append(
+            f"- {plural(len(left), 'candidate')} went no further than validation data; "
+            "a larger `budget: finalists` measures more of them."
+        )
     lines += [f"- {escape(warning)}" for warning in decision.warnings]
     yield from lines or ["Every check of a candidate that is still in is decided."]
     yield ""
