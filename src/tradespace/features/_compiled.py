@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 #: What `_loops.c` calls itself: a file left over from an older version is not used.
-_VERSION = 1
+_VERSION = 2
 
 
 def _load() -> ctypes.CDLL | None:
@@ -55,6 +55,8 @@ def opened(path: Path) -> ctypes.CDLL | None:
     }.items():  # fmt: skip
         function = getattr(library, name)
         function.argtypes, function.restype = arguments, None
+    library.latest.argtypes = [pointer, pointer, whole, pointer, pointer, whole, pointer, pointer]
+    library.latest.restype = whole
     return library
 
 
@@ -75,6 +77,29 @@ def count_until(library: ctypes.CDLL, keys: Ints, asked: Ints, back: int) -> Int
     found = np.empty(len(asked), np.int64)
     library.count_until(_at(keys), len(keys), _at(asked), len(asked), back, _at(found))
     return found
+
+
+def latest(
+    library: ctypes.CDLL,
+    *,
+    times: Ints,
+    codes: npt.NDArray[Any],
+    asked: Ints,
+    asked_codes: npt.NDArray[Any],
+    n_codes: int,
+) -> tuple[Ints, int]:
+    """Return the last row of each question's code until then, and the first row out of order.
+
+    Questions are in the order of time; -1 stands for no row.
+    """
+    codes = np.ascontiguousarray(codes, np.int32)
+    asked_codes = np.ascontiguousarray(asked_codes, np.int32)
+    last, found = np.full(n_codes, -1, np.int64), np.empty(len(asked), np.int64)
+    back = library.latest(
+        _at(times), _at(codes), len(codes), _at(asked), _at(asked_codes), len(asked),
+        _at(last), _at(found),
+    )  # fmt: skip
+    return found, int(back)
 
 
 def number(

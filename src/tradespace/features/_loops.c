@@ -6,7 +6,7 @@
  */
 #include <stdint.h>
 
-#define VERSION 1
+#define VERSION 2
 
 int64_t loops_version(void) { return VERSION; }
 
@@ -75,6 +75,30 @@ void count_until(const int64_t *keys, int64_t n, const int64_t *asked, int64_t n
                 at[lane]++;
             found[i[lane]] = at[lane];
         }
+}
+
+/* Find for each question the last row of its code until then, or -1; rows and questions are in
+ * the order of time. `last`, of one -1 for each code, is overwritten. Return the first row that
+ * is earlier than the one before it, or -1. */
+int64_t latest(const int64_t *times, const int32_t *codes, int64_t n, const int64_t *asked,
+               const int32_t *asked_codes, int64_t n_asked, int64_t *last, int64_t *found)
+{
+    int64_t row = 0, before = n ? times[0] : 0;
+    for (int64_t i = 0; i < n_asked; i++) {
+        for (; row < n && times[row] <= asked[i]; row++) {
+            if (times[row] < before)
+                return row;
+            before = times[row];
+            last[codes[row]] = row;
+        }
+        found[i] = last[asked_codes[i]];
+    }
+    for (; row < n; row++) {
+        if (times[row] < before)
+            return row;
+        before = times[row];
+    }
+    return -1;
 }
 
 /* Both of these read a column of 32-bit or 64-bit numbers, at the rows that `order` names.

@@ -120,7 +120,7 @@ def _at(
         )
         raise FeatureError(msg, remedy="Convert one of them.") from error
     both = pl.concat([columns[view.entity].alias("entity"), asked.alias("entity")]).to_frame()
-    codes = _codes(both, "entity", view)
+    codes = codes_of(both, "entity", view)
     placed = arrange(
         codes[: columns.height],
         events,
@@ -214,7 +214,7 @@ def _arranged(view: FeatureView, events: Events) -> _Work:
         place = np.argsort(ranks, kind="stable")[np.searchsorted(np.sort(ranks), events.rank)]
         events = _each_once(events)
     placed = arrange(
-        _codes(events.frame, view.entity, view),
+        codes_of(events.frame, view.entity, view),
         events,
         durations_us=_durations(view),
         horizon_us=_reach(view),
@@ -247,7 +247,15 @@ def _reach(view: FeatureView) -> int:
     return max(part.delay_us + (part.window_us or 0) for part in leaves(view.features))
 
 
-def _codes(frame: pl.DataFrame, name: str, view: FeatureView) -> npt.NDArray[Any]:
+def codes_of(frame: pl.DataFrame, name: str, view: FeatureView) -> npt.NDArray[Any]:
+    """Return numbers from 0 for the entities of a view, equal ones alike, in a column of a table.
+
+    Raises
+    ------
+    FeatureError
+        If the column or an entity is missing.
+
+    """
     require_columns(frame, [name], owner=f"View {view.name!r}")
     series = frame[name]
     if series.null_count():

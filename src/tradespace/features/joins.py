@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tradespace.core.errors import FeatureError
+from tradespace.features._lookup import looked_up
 from tradespace.features._rules import refuse_two_features
 from tradespace.features._tables import as_in_source, entities_of, times_of
 from tradespace.features.apply import read_source
@@ -185,21 +186,16 @@ def join_rows_of(
     time : str
         The column of times.
 
+    Raises
+    ------
+    FeatureError
+        As for :func:`join`, and if a table of features is not in the order of time.
+
     """
-    order = labels[time].arg_sort()
-    joined = labels[order]
+    added: list[pl.Series] = []
     for name, view in views.items():
-        key = view.key or view.entity
-        require_columns(labels, [key, time], owner=f"View {view.name!r}")
-        joined = joined.join_asof(
-            tables[name],
-            left_on=time,
-            right_on=view.source.time,
-            by_left=key,
-            by_right=view.entity,
-            check_sortedness=False,
-        )
-    return joined[order.arg_sort()]
+        added += looked_up(view, tables[name], labels, time=time, owner="The table")
+    return labels.with_columns(added)
 
 
 def _all_events(views: Mapping[str, View], view: FeatureView) -> Events:
