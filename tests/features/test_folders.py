@@ -6,13 +6,14 @@ import datetime as dt
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from tradespace.cli import run
 from tradespace.core.errors import FeatureError
-from tradespace.features import EventSource, FeatureView, count, mean
+from tradespace.features import EventSource, FeatureView, _survey, count, mean
 from tradespace.features._folder import sweep
 from tradespace.features.build import build
 from tradespace.features.definitions import View
@@ -130,6 +131,28 @@ def test_what_a_killed_build_left_is_removed_by_the_next_of_another_definition(
     assert not [name for name in there if ".building.json" in name]
     assert not (folder / "b" / ".work-0123456789abcdef").exists()
     assert (folder / "b" / ".work-mine").exists()
+
+
+def test_a_build_that_ended_while_the_source_was_read_is_replaced_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventSource("log", path="data/log.parquet", time="at", id="id")
+    first: dict[str, View] = {"card": FeatureView("card", log, "card", [count("1d")])}
+    second: dict[str, View] = {"card": FeatureView("card", log, "card", [count("2d")])}
+    honest = _survey.survey
+
+    def slow(*given: Any, **options: Any) -> _survey.Survey:
+        monkeypatch.undo()
+        monkeypatch.chdir(folder)
+        build(first, "b")
+        return honest(*given, **options)
+
+    monkeypatch.setattr("tradespace.features.build.survey", slow)
+    manifest = build(second, "b")
+
+    assert {p["file"] for p in manifest["partitions"]} == {
+        name for name in files(folder / "b") if name.endswith(".parquet")
+    }
 
 
 def test_a_manifest_that_names_other_files_cannot_have_them_deleted(

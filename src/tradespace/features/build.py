@@ -147,7 +147,7 @@ def build(
     if rows_at_once is not None and (not is_whole(rows_at_once) or rows_at_once < 1):
         msg = f"Events held in memory must be a whole number of 1 or more; got {rows_at_once!r}."
         raise FeatureError(msg, remedy="Leave --rows-at-once out to hold those of two gigabytes.")
-    known = files_before(out, views, source, path)
+    files_before(out, views, source, path)
     progress(0.0, "Reading the source.")
     found = survey(source, path, views, every_us=every_us)
     _refuse_dust(found, every)
@@ -157,7 +157,7 @@ def build(
     with writing(out), folder_lock(out):
         _same_schema(out, found)
         names = _file_names(inputs_of(views, found), found)
-        known |= set(names.values())
+        known = files_before(out, views, source, path) | set(names.values())
         note_files(out, known, views)
         stale = [number for number, name in names.items() if not (out / name).is_file()]
         for group in _groups(stale, found, reach_slices(views, found.every_us), rows_at_once):
