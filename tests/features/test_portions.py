@@ -22,9 +22,10 @@ from tradespace.features import (
     last,
     mean,
 )
+from tradespace.features._portions import Portion
 from tradespace.features.definitions import View
 from tradespace.features.events import Events, read_events
-from tradespace.features.replay import Portion, verify
+from tradespace.features.replay import verify
 
 LOG = EventSource("log", time="at", id="id", created="known", decimals={"eur": 2})
 START = dt.datetime(2024, 3, 1)

@@ -162,9 +162,9 @@ def verify(
 
     Exits with 1 if a value differs.
     """
+    from tradespace.features._portions import Portion
     from tradespace.features.build import source_events
     from tradespace.features.durations import parse_duration_us
-    from tradespace.features.replay import Portion
     from tradespace.features.replay import verify as verify_views
 
     views = chosen(file, view)
