@@ -372,6 +372,12 @@ def test_a_missing_file_of_features_is_said_with_the_nearest(folder: Path, capsy
     assert "study" not in told
 
 
+def test_a_file_that_cannot_hold_views_is_said_to_be_none(folder: Path, capsys: Capture) -> None:
+    told = refused(capsys, "list", "data/log.parquet")
+
+    assert "'data/log.parquet' is not a file of views: it ends in '.parquet'. Views stand" in told
+
+
 def test_a_file_that_ends_the_program_is_said_with_its_line(folder: Path, capsys: Capture) -> None:
     (folder / "features.py").write_text("import sys\nsys.exit(3)\n")
 

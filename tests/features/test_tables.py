@@ -247,6 +247,18 @@ def test_joins_and_skew_read_other_files_than_the_sources_own(
     assert run(["features", *skewed]) == 0
 
 
+def test_row_features_that_were_served_are_compared_where_the_log_has_their_columns(
+    folder: Path, capsys: Capture
+) -> None:
+    served = joined().with_columns(early=1 - pl.col("early"))
+    served.drop("eur").write_parquet("served.parquet")
+    assert run(["features", "skew", "features.py", "served.parquet", "--time", "on"]) == 1
+    told = capsys.readouterr().out
+
+    assert "early: 2 of 2 differ, at most 1; row 0: served 0, batch 1" in told
+    assert "dear: not compared, the log lacks eur" in told
+
+
 def test_an_empty_log_of_answers_proves_nothing(folder: Path, capsys: Capture) -> None:
     joined().head(0).write_parquet("served.parquet")
     told = refused(capsys, "skew", "features.py", "served.parquet", "--time", "on")

@@ -267,6 +267,8 @@ def skew(
     lines = []
     for one in found:
         line = f"{one.feature}: {one.differing:,} of {one.rows:,} differ"
+        if one.lacks:
+            line = f"{one.feature}: not compared, the log lacks {', '.join(one.lacks)}"
         if one.differing:
             counts = _differing(one.differing, one.rows, one.greatest, one.missing)
             row, *values = one.examples[0]

@@ -89,6 +89,9 @@ def load_views(path: str | Path) -> dict[str, View]:
         near = nearest(path.name, _definitions_beside(path))
         remedy = f"Did you mean {near!r}?" if near else "Name a .py or .yaml file of views."
         raise FeatureError(msg, remedy=remedy)
+    if path.suffix not in (".py", *_YAML):
+        msg = f"{str(given)!r} is not a file of views: it ends in {path.suffix!r}."
+        raise FeatureError(msg, remedy="Views stand in a .py or .yaml file.")
     if path.suffix in _YAML:
         return {name: _resolved(view, path.parent) for name, view in _from_yaml(path).items()}
     views: dict[str, View] = {}

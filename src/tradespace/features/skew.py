@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.definitions import FeatureView, View
+from tradespace.features.definitions import View
 from tradespace.features.events import Events
 from tradespace.features.joins import join_all
 
@@ -25,7 +25,8 @@ class Skew:
     """One feature: how many of the logged values differ, by how much, and the first few.
 
     `missing` of those that differ are missing on one side; `greatest` is of the others.
-    `examples` are (row of the log, value served, value of batch).
+    `examples` are (row of the log, value served, value of batch). A row feature that could not
+    be compared has the columns that the log `lacks`, and no rows.
     """
 
     feature: str
@@ -34,6 +35,7 @@ class Skew:
     greatest: float
     examples: tuple[tuple[int, float, float], ...] = ()
     missing: int = 0
+    lacks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -43,6 +45,7 @@ class Skew:
             "differing": self.differing,
             "greatest": self.greatest,
             "missing": self.missing,
+            "lacks": list(self.lacks),
             "examples": [
                 {"row": row, "served": served, "batch": batch}
                 for row, served, batch in self.examples
@@ -66,7 +69,7 @@ def skew(
     views : Mapping of str to view
     log : DataFrame
         What was served: for each answer its time, its entities, and a column for each feature
-        that is to be checked, under its name.
+        that is to be checked, under its name. Row features need the columns that they read.
     time : str
         Column of the time as of which values were read.
     events : Mapping of str to Events, optional
@@ -85,12 +88,8 @@ def skew(
     if not tolerance >= 0.0:
         msg = f"A tolerance is a number of 0 or more; got {tolerance!r}."
         raise FeatureError(msg, remedy="0 compares every bit.")
-    windowed = {
-        name: view
-        for name, view in views.items()
-        if isinstance(view, FeatureView) and set(view.names) & set(log.columns)
-    }
-    checked = [n for view in windowed.values() for n in view.names if n in log.columns]
+    logged = {name: view for name, view in views.items() if set(view.names) & set(log.columns)}
+    checked = [n for view in logged.values() for n in view.names if n in log.columns]
     if not checked:
         msg = f"{owner} holds no feature of {', '.join(views)}; its columns are {log.columns}."
         raise FeatureError(msg, remedy="Log the values under the names of the features.")
@@ -98,8 +97,13 @@ def skew(
         msg = f"{owner} has no rows, so that nothing was compared."
         raise FeatureError(msg, remedy="Check that answers are logged, and that it was written.")
     served = {name: _numbers(log[name], owner) for name in checked}
-    computed = join_all(windowed, log.drop(checked), time=time, events=events, owner=owner).frame
-    return [_one(name, served[name], computed, tolerance) for name in checked]
+    joined = join_all(logged, log.drop(checked), time=time, events=events, owner=owner)
+    return [
+        Skew(name, 0, 0, 0.0, lacks=joined.left_out[name])
+        if name in joined.left_out
+        else _one(name, served[name], joined.frame, tolerance)
+        for name in checked
+    ]
 
 
 def _numbers(logged: pl.Series, owner: str) -> npt.NDArray[np.float64]:
