@@ -169,8 +169,8 @@ def _refuse_infinite(series: pl.Series, values: npt.NDArray[np.float64]) -> None
     found, at = series.gather(rows[:3]).to_list(), rows[:3].tolist()
     msg = (
         f"The column {series.name!r} holds {len(rows):,} infinite "
-        f"{'value' if len(rows) == 1 else 'values'}, for instance {found} (at rows {at}, counted "
-        "from 0), with which no component can reckon."
+        f"{'value' if len(rows) == 1 else 'values'}, for instance {found} (at rows {at} of those "
+        "in use, counted from 0), with which no component can reckon."
     )
     remedy = f"Correct them, leave them empty, or name the column under never: [{series.name}]."
     raise DataError(msg, remedy=remedy)

@@ -16,8 +16,9 @@ from tradespace.decide.ties import compare
 
 #: A smaller difference in what a value is worth (0 to 1) is worth nothing: both print alike.
 WORTH_NOTHING = 0.001
-#: Sizes that differ by no more than this share count as the same.
-SAME_SIZE = 0.01
+#: Sizes up to this many times the smallest count as the same: a kilobyte more or less must
+#: not outweigh what the candidates were measured for.
+SAME_SIZE = 2.0
 
 
 def by_weight(objectives: Sequence[Objective]) -> list[Objective]:
@@ -102,7 +103,7 @@ def _simplest(tied: Sequence[Assessment]) -> tuple[Assessment, str]:
     narrowed = bool(readable) and len(readable) < len(tied)
     left = readable if narrowed else list(tied)
     smallest = min(_size(a) for a in left)
-    small = [a for a in left if _size(a) <= smallest * (1 + SAME_SIZE)]
+    small = [a for a in left if _size(a) <= smallest * SAME_SIZE]
     winner = small[0]
     name = winner.candidate.name
     if narrowed:

@@ -292,7 +292,7 @@ class Exploration:
         place = self._places.get(key)
         cause = (
             f"not a finalist: place {place} of {len(self._places)} by {self._ranked_by} on "
-            f"validation data, of which {self.study.budget.finalists} go on (budget: finalists)"
+            f"validation data (budget: finalists is {self.study.budget.finalists})"
             if place
             else "misses a constraint on validation data: " + self._missed(seen)
         )
