@@ -73,7 +73,7 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "entity of two": (
         lambda: view(count("1d"), entity=["card", "shop"]),
         r"entity of view 'v' is one column; got \['card', 'shop'\].*"
-        r"pl.col\('card'\) \+ '\|' \+ pl.col\('shop'\)",
+        r"with_columns\(key=pl.concat_str\(\['card', 'shop'\], separator='\|'\)\)",
     ),
     "no entity": (lambda: view(count("1d"), entity=None), "is the name of a column; got None"),
     "view as source": (

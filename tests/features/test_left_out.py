@@ -22,10 +22,12 @@ from tradespace.features import (
     count,
     distinct,
     last,
+    last_k,
     mean,
     since_last,
     sum_,
 )
+from tradespace.features._aggregates import Computation
 from tradespace.features.apply import read_files
 from tradespace.features.batch import compute_at, compute_rows
 from tradespace.features.build import build
@@ -178,3 +180,31 @@ def test_a_join_sees_what_is_left(tmp_path: Path) -> None:
 
     for name, values in compute_at(plain, read_events(plain.source, left), cards, now).items():
         np.testing.assert_array_equal(found[name], values)
+
+
+def test_features_of_the_same_events_write_them_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 60
+    at = [START_US + i * 1_000_000 for i in range(n)]
+    rows = pl.DataFrame({"id": range(n), "at": at, "known": at, "card": 1, "cents": 0.25})
+    rows = rows.with_columns(
+        pl.col("at").cast(pl.Datetime("us")),
+        known=(pl.col("known") + (pl.col("id") % 7 == 0) * 9_000_000).cast(pl.Datetime("us")),
+        cents=pl.col("id") / 4,
+    )
+    source = EventSource("log", time="at", id="id", created="known")
+    view = FeatureView("v", source, "card", last_k("cents", 20))
+    written: list[int] = []
+    real = Computation._visible
+
+    def visible(self: Computation, queries: Any, *rest: Any) -> Any:
+        written.append(len(queries))
+        return real(self, queries, *rest)
+
+    monkeypatch.setattr(Computation, "_visible", visible)
+    found = compute_rows(view, read_events(source, rows), threads=1)
+    events = rows.with_columns(pl.col("at", "known").dt.epoch("us")).to_dicts()
+
+    assert len(written) == 1
+    np.testing.assert_array_equal(
+        np.column_stack(list(found.values())), [brute_force(view, events, row) for row in events]
+    )

@@ -12,7 +12,7 @@ from tradespace.features._kernels import Prefix, decayed_sums, range_distinct, r
 from tradespace.features.definitions import Feature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from ctypes import CDLL
 
     import numpy.typing as npt
@@ -114,21 +114,43 @@ class Computation:
             return np.where(usable, above / np.where(usable, below, 1.0), empty)
         low, high, unseen = self._window(feature)
         result = _aggregate(feature, self._all(feature), low, high, self.block.query_time)
-        for part, values in self._written_out(feature, low, high, unseen):
-            result[part] = values
+        for part, chosen, starts, ends in self._written_out(feature, low, high, unseen):
+            asked = self.block.query_time[part]
+            result[part] = _aggregate(feature, chosen, starts, ends, asked)
         return result
 
-    def put(self, feature: Feature, out: Floats) -> None:
-        """Put one feature at the places of the queries, as :meth:`one` gives it."""
+    def put(self, wanted: Iterable[tuple[Feature, Floats]]) -> None:
+        """Put features at the places of the queries, as :meth:`one` gives them.
+
+        Features of the same events share the work of writing them out.
+        """
+        alike: dict[Any, list[tuple[Feature, Floats]]] = {}
+        places = self.block.query_order
+        for feature, out in wanted:
+            if feature.parts is not None:
+                out[places] = self.one(feature)
+            else:
+                self._put_seen(feature, out)
+                since = feature.kind == "since_last"
+                events = (choice(feature), feature.window_us, feature.delay_us, since)
+                alike.setdefault(events, []).append((feature, out))
+        for group in alike.values():
+            first = group[0][0]
+            low, high, unseen = self._window(first)
+            for part, chosen, starts, ends in self._written_out(first, low, high, unseen):
+                asked = self.block.query_time[part]
+                for feature, out in group:
+                    out[places[part]] = _aggregate(feature, chosen, starts, ends, asked)
+
+    def _put_seen(self, feature: Feature, out: Floats) -> None:
+        """Put a feature as if all events had arrived."""
         places, library = self.block.query_order, _compiled.LIBRARY
-        if library is None or feature.parts is not None or not self._summed(feature):
-            out[places] = self.one(feature)
-            return
-        low, high, unseen = self._window(feature)
+        low, high, _ = self._window(feature)
         chosen = self._all(feature)
+        if library is None or not self._summed(feature):
+            out[places] = _aggregate(feature, chosen, low, high, self.block.query_time)
+            return
         _put(library, feature, chosen, *chosen.ranges(low, high), places=places, out=out)
-        for part, values in self._written_out(feature, low, high, unseen):
-            out[places[part]] = values
 
     def _summed(self, feature: Feature) -> bool:
         """Return whether a feature is a count, or a sum or mean of whole numbers."""
@@ -147,12 +169,12 @@ class Computation:
 
     def _written_out(
         self, feature: Feature, low: Ints, high: Ints, unseen: Ints
-    ) -> Iterator[tuple[Ints, Floats]]:
-        """Yield queries that could not see all of their window, and their values."""
+    ) -> Iterator[tuple[Ints, _Chosen, Ints, Ints]]:
+        """Yield queries that could not see all of their window, and what each of them saw."""
         for part in _portions(unseen, low, high):
             events, segments, starts, ends = self._visible(part, low, high, feature)
             listed = _Chosen(self.block, self.columns, choice(feature), events, segments)
-            yield part, _aggregate(feature, listed, starts, ends, self.block.query_time[part])
+            yield part, listed, starts, ends
 
     def _window(self, feature: Feature) -> tuple[Ints, Ints, Ints]:
         block = self.block

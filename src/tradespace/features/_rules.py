@@ -54,7 +54,7 @@ def check_name(name: object, *, what: str, of_files: bool = False) -> None:
 def check_column(name: object, *, what: str) -> None:
     """Raise FeatureError for what is no name of one column."""
     if isinstance(name, list | tuple | set):
-        joined = " + '|' + ".join(f"pl.col({item!r})" for item in list(name)[:2])
+        joined = f"pl.concat_str({list(name)!r}, separator='|')"
         msg = f"{what} is one column; got {shown(list(name))}."
         raise FeatureError(
             msg,

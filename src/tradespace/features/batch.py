@@ -183,8 +183,8 @@ class _Work:
         if not len(block.query_order):
             return
         computation = Computation(block, self.columns)
-        for name, feature in zip(self.view.names, self.view.features, strict=True):
-            computation.put(feature, self._result[name])
+        outs = [self._result[name] for name in self.view.names]
+        computation.put(zip(self.view.features, outs, strict=True))
 
 
 class _Inline(Executor):
