@@ -1,8 +1,9 @@
 """Imported once by the server from which trial workers are forked.
 
 Importing the libraries of a study costs seconds; every worker gets them for nothing. The
-families are named in the environment variable ``TRADESPACE_PRELOAD``. Nothing here may start
-a thread or compute: a process with threads must not be forked.
+families are named in the environment variable ``TRADESPACE_PRELOAD``. Nothing here may
+compute: a pool of threads that has worked would be missing in the workers that wait for it.
+Threads that libraries start when they are imported sleep, and no worker waits for them.
 """
 
 from __future__ import annotations
