@@ -49,6 +49,16 @@ def test_a_misspelled_processor_is_refused(study: Path, capsys: pytest.CaptureFi
     assert "Did you mean 'jetson-nano'?" in error
 
 
+def test_a_processor_that_is_like_no_profile_is_a_name_for_people_and_said_to_be(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.write_text(STUDY + "environment: {processor: the box in the cellar}\n")
+    assert run(["check", str(study)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+
+    assert "No processor 'the box in the cellar' is known" in text
+
+
 def test_check_says_what_can_hardly_be_meant_and_what_is_assumed(
     study: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,6 +29,7 @@ from tradespace.explore.evidence import by_candidate, evidence_of, failed_trials
 from tradespace.explore.operation import busy_warnings, retimed, unsettled
 from tradespace.explore.plan import Planned, plan_candidates, sharing_groups, uses_of
 from tradespace.explore.pool import Ended, TrialPool
+from tradespace.explore.predict_network import processor_doubts
 from tradespace.explore.surroundings import machine, versions
 from tradespace.explore.worker import (
     FitTask,
@@ -148,6 +149,7 @@ class Exploration:
         data = self._data()
         self.warnings.extend(doubts(self.study, today=datetime.now(tz=UTC).date()))
         planned = self._plan(data)
+        self.warnings.extend(processor_doubts(self.study))
         searched = self._search(data, planned)
         finalists = self._finalists(planned, searched)
         evidence = self._final(data, planned, finalists)

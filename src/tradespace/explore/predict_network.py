@@ -16,6 +16,7 @@ from tradespace.components.networks import n_outputs_of
 from tradespace.core.errors import InputError
 from tradespace.core.readings import Reading, ReadingKind
 from tradespace.core.studies import EnvironmentSpec, Task
+from tradespace.core.suggest import nearest
 from tradespace.cost.latency import predict_latency
 from tradespace.cost.lower_bounds import (
     least_latency_s,
@@ -26,7 +27,7 @@ from tradespace.explore.predict_cost import training_cpu_s
 from tradespace.graph.counts import NodeCounts, backward_macs, node_counts, parameters
 from tradespace.graph.memory import inference_memory
 from tradespace.graph.works import network_works
-from tradespace.hardware.profiles import processor
+from tradespace.hardware.profiles import processor, processors
 from tradespace.hardware.profiles.records import Processor
 
 if TYPE_CHECKING:
@@ -216,10 +217,13 @@ def _service(
 def named_processor(environment: EnvironmentSpec) -> Processor | None:
     """Return the processor that an environment names, None for this machine.
 
+    None too for a name for people that is like no profile's: what is measured on this machine
+    stands for it, and `processor_doubts` says so.
+
     Raises
     ------
     ProcessorError
-        If there is no profile of that name.
+        If there is no profile of that name, but one of nearly that name, or its file is wrong.
 
     Examples
     --------
@@ -231,7 +235,20 @@ def named_processor(environment: EnvironmentSpec) -> Processor | None:
     """
     if environment.processor == _HERE:
         return None
-    return processor(environment.processor)
+    name = environment.processor
+    is_file = name.endswith((".yaml", ".yml"))
+    return processor(name) if is_file or nearest(name, processors()) is not None else None
+
+
+def processor_doubts(study: Study) -> tuple[str, ...]:
+    """Return what to mind of the processor that a study names."""
+    environment = study.environment
+    if environment.processor == _HERE or named_processor(environment) is not None:
+        return ()
+    return (
+        f"No processor {environment.processor!r} is known ('tradespace list processors'): nothing "
+        "is predicted for it, and times measured on this machine stand for it.",
+    )
 
 
 def _at_least(

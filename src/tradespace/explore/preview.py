@@ -21,6 +21,7 @@ from tradespace.explore.plan import (
     uses_of,
 )
 from tradespace.explore.predict_cost import fit_cpu_s
+from tradespace.explore.predict_network import processor_doubts
 from tradespace.explore.worker import prepare_data
 from tradespace.study.doubts import doubts
 
@@ -78,6 +79,7 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
         "cut": _cut(study, planned),
         "warnings": [
             *doubts(study, today=datetime.now(tz=UTC).date()),
+            *processor_doubts(study),
             *_undecidable(study, planned),
         ],
         "candidates": [
