@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tradespace.core.errors import FeatureError
 from tradespace.features import (
     EventSource,
     FeatureView,
@@ -208,3 +209,19 @@ def test_features_of_the_same_events_write_them_out_once(monkeypatch: pytest.Mon
     np.testing.assert_array_equal(
         np.column_stack(list(found.values())), [brute_force(view, events, row) for row in events]
     )
+
+
+@pytest.mark.parametrize(
+    ("decimals", "message"),
+    [
+        ({"shop": 2}, "'shop' of source 'log', which holds String, not numbers"),
+        ({"cent": 2}, "declares decimals and needs it.*Did you mean 'cents'"),
+    ],
+)
+def test_decimals_of_what_is_no_number_are_refused_though_no_feature_reads_it(
+    decimals: dict[str, int], message: str, tmp_path: Path
+) -> None:
+    source = EventSource("log", str(a_log(tmp_path)), time="at", id="id", decimals=decimals)
+
+    with pytest.raises(FeatureError, match=message):
+        build({"v": FeatureView("v", source, "n", [count("1d")])}, tmp_path / "out")

@@ -15,7 +15,7 @@ import polars as pl
 
 from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
-from tradespace.features.apply import reading, scan_files
+from tradespace.features.apply import check_decimals_of, reading, scan_files
 from tradespace.features.checks import merge
 from tradespace.features.contracts import Breach
 from tradespace.features.definitions import EventSource, FeatureView, View
@@ -90,6 +90,7 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
     """
     columns = needed_columns(source, views)
     owner = f"Source {source.name!r}"
+    check_decimals_of(source, path)
     scan = scan_files(path, columns, owner=owner)
     with reading(path, owner, columns):
         total = int(scan.select(pl.len()).collect().item())

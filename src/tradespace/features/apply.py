@@ -14,9 +14,17 @@ import polars as pl
 from tradespace.core.errors import FeatureError, InputError
 from tradespace.features.batch import compute_at, compute_row_features, compute_rows
 from tradespace.features.definitions import Feature, FeatureView, View
-from tradespace.features.events import Events, meets, read_events, require_columns, times_us
+from tradespace.features.events import (
+    Events,
+    check_numeric,
+    meets,
+    read_events,
+    require_columns,
+    times_us,
+)
 from tradespace.features.leaks import refuse_leaks
 from tradespace.features.load import load_view
+from tradespace.features.sources import EventSource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -164,12 +172,22 @@ def read_source(*views: View) -> pl.DataFrame:
     if source.path is None:
         msg = f"Source {source.name!r} has no path."
         raise FeatureError(msg, remedy="Name its files: path='events/*.parquet', or give --data.")
+    check_decimals_of(source, source.path)
     wanted = set(source.columns)
     for view in views:
         wanted.update(view.columns)
         if isinstance(view, FeatureView):
             wanted.add(view.entity)
     return read_files(source.path, sorted(wanted), owner=f"Source {source.name!r}")
+
+
+def check_decimals_of(source: EventSource, path: str) -> None:
+    """Raise FeatureError if columns with declared decimals are not there or hold no numbers."""
+    owner = f"Source {source.name!r}"
+    schema = scan_files(path, None, owner=owner).collect_schema() if source.decimals else {}
+    for name in source.decimals:
+        require_columns(pl.DataFrame(schema=schema), [name], owner=f"{owner} declares decimals and")
+        check_numeric(source, name, schema[name])
 
 
 def scan_files(path: str, columns: list[str] | None, *, owner: str) -> pl.LazyFrame:

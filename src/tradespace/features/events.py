@@ -181,12 +181,8 @@ def meets(source: EventSource, frame: pl.DataFrame) -> pl.Series:
 def _types_fit(source: EventSource, frame: pl.DataFrame) -> None:
     """Raise FeatureError if decimals or rules of the contract do not suit a column's type."""
     for name in source.decimals:
-        if name in frame.columns and not frame[name].dtype.is_numeric():
-            msg = (
-                f"Decimals are declared of column {name!r} of source {source.name!r}, which holds "
-            )
-            msg += f"{frame[name].dtype}, not numbers."
-            raise FeatureError(msg, remedy="Leave it out of decimals.")
+        if name in frame.columns:
+            check_numeric(source, name, frame.schema[name])
     rules = {} if source.contract is None else source.contract.columns
     for name, rule in rules.items():
         if name not in frame.columns or rule.type is not None:
@@ -201,6 +197,14 @@ def _types_fit(source: EventSource, frame: pl.DataFrame) -> None:
             levels = list(rule.levels or ())
             msg = f"The contract gives levels like {levels[0]!r} to {of}."
             raise FeatureError(msg, remedy="Give levels of the column's own type.")
+
+
+def check_numeric(source: EventSource, name: str, dtype: pl.DataType) -> None:
+    """Raise FeatureError if a column with declared decimals holds no numbers."""
+    if not dtype.is_numeric():
+        msg = f"Decimals are declared of column {name!r} of source {source.name!r}, which holds "
+        msg += f"{dtype}, not numbers."
+        raise FeatureError(msg, remedy="Leave it out of decimals.")
 
 
 def _twice(source: EventSource, frame: pl.DataFrame) -> list[Breach]:

@@ -33,10 +33,13 @@ def is_reference(text: str) -> bool:
     return module.endswith(".py") or re.fullmatch(r"\w+(\.\w+)*", module) is not None
 
 
-def check_reference(text: str, *, folder: str, what: str) -> None:
+def check_reference(
+    text: str, *, folder: str, what: str, kind: str = "function", others: list[str] | None = None
+) -> None:
     """Raise if ``file.py:function`` names no file beside the study or no function in it.
 
     A ``package.module:function`` is checked for its form only: it is imported when it is needed.
+    `kind` is what is named, for messages, and `others` what there is of it.
 
     Raises
     ------
@@ -58,14 +61,15 @@ def check_reference(text: str, *, folder: str, what: str) -> None:
     check_file(module, folder=folder, what=what)
     names = _names_in(FilePath(folder) / module)
     if names is not None and name not in names:
-        message, remedy = unknown(f"function of {module!r}:", name, sorted(names))
+        message, remedy = unknown(f"{kind} of {module!r}:", name, others or sorted(names))
         raise StudyError(message, remedy=remedy)
 
 
 def check_view(text: str, *, folder: str, what: str) -> None:
     """Raise if ``features.py:view`` or ``features.yaml:view`` names no file beside the study.
 
-    What a YAML file defines is read when it is needed.
+    A view goes by the name of its variable or by its own. What a YAML file defines is read
+    when it is needed.
 
     Raises
     ------
@@ -74,10 +78,20 @@ def check_view(text: str, *, folder: str, what: str) -> None:
 
     """
     file, _, name = text.rpartition(":")
-    if file.endswith((".yaml", ".yml")) and name:
+    if not file or not name:
+        file = (file or name) if (file or name).endswith((".py", ".yaml", ".yml")) else ""
+        views = _views_in(FilePath(folder) / file) if file.endswith(".py") else []
+        msg = f"{what} must read 'features.py:VIEW', a file and a view in it; got {text!r}."
+        example = f"{file or 'features.py'}:{views[0] if views else 'customer'}"
+        remedy = f"Put a ':' and the name of the view after the file, like {example!r}"
+        remedy += f"; it has {', '.join(views)}." if len(views) > 1 else "."
+        raise StudyError(msg, remedy=remedy)
+    if file.endswith((".yaml", ".yml")):
         check_file(file, folder=folder, what=what)
-    else:
-        check_reference(text, folder=folder, what=what)
+        return
+    views = _views_in(FilePath(folder) / file) if file.endswith(".py") else []
+    if name not in views:
+        check_reference(text, folder=folder, what=what, kind="view", others=views)
 
 
 def check_file(name: str, *, folder: str, what: str) -> None:
@@ -137,3 +151,21 @@ def _names_in(path: FilePath) -> set[str] | None:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 names |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
     return None if names & {"*", "__getattr__"} else names
+
+
+def _views_in(path: FilePath) -> list[str]:
+    """Return the names of feature views in a Python file: their variables', and their own."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return []
+    found: list[str] = []
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=variable)], value=ast.Call() as call):
+                made = ast.unparse(call.func).rpartition(".")[2]
+                if made in ("FeatureView", "RowFeatures"):
+                    found.append(variable)
+                    if call.args and isinstance(call.args[0], ast.Constant):
+                        found.append(str(call.args[0].value))
+    return list(dict.fromkeys(found))
