@@ -7,17 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from tradespace.features.load import load_view
 from tradespace.study.load import parse_study
 from tradespace.study.schema import SECTIONS, ObjectiveSection, StudyFile
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "study-file.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
+FEATURES = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_every_example_is_a_study(number: int) -> None:
-    assert parse_study(EXAMPLES[number]).purpose
+def test_every_example_is_a_study(number: int, tmp_path: Path) -> None:
+    (tmp_path / "features.py").write_text(FEATURES[0])
+    study = parse_study(EXAMPLES[number], folder=str(tmp_path))
+
+    assert study.purpose
+    assert all(load_view(name, folder=tmp_path).names for name in study.features)
 
 
 def test_every_key_is_explained() -> None:
