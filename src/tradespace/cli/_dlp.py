@@ -32,7 +32,7 @@ ProgramArgument = Annotated[Path, typer.Argument(help="File with a program.")]
 
 def _fail(error: InputError) -> NoReturn:
     """Print an error of the input and leave with 2."""
-    typer.echo(f"Error: {error}", err=True)
+    typer.echo(f"error: {error}", err=True)
     raise typer.Exit(2) from None
 
 
@@ -267,9 +267,10 @@ def sweep(
     from rich.console import Console
     from rich.table import Table
 
+    from tradespace.cli._dlp_tables import PLAIN
     from tradespace.hardware.dlp.units import format_bytes, format_time
 
-    table = Table()
+    table = Table(**PLAIN)
     for name, _ in axes:
         table.add_column(name, justify="right")
     for name in ("time", "bound T*", "traffic", "energy"):

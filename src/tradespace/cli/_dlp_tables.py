@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from tradespace.hardware.dlp.results import NetworkOnDlp, OperatorOnDlp
 
 
+#: Tables look as those of the other commands.
+PLAIN: dict[str, Any] = {
+    "box": None,
+    "header_style": "bold",
+    "pad_edge": False,
+    "padding": (0, 2, 0, 0),
+}
+
+
 def print_time(facts: dict[str, Any]) -> None:
     """Print what `tradespace dlp time` found."""
     from rich.console import Console
@@ -26,7 +35,8 @@ def print_time(facts: dict[str, Any]) -> None:
     if "tokens_time_s" in facts:
         typer.echo(f"tokens  {format_time(facts['tokens_time_s'])} without its syncs")
     typer.echo(f"traffic {format_bytes(facts['dram_bytes'])}    energy {facts['energy_j']:.4g} J")
-    table = Table(title="segments" if len(facts["segments"]) <= 40 else "first 40 segments")
+    table = Table(**PLAIN)
+    typer.echo("" if len(facts["segments"]) <= 40 else "\nfirst 40 segments")
     for name in ("lines", "times", "time", "transfer", "compute", "idle"):
         table.add_column(name, justify="left" if name in ("lines", "idle") else "right")
     for s in facts["segments"][:40]:
@@ -90,7 +100,7 @@ def print_schedules(found: NetworkOnDlp) -> None:
     from tradespace.hardware.dlp.bounds import ASSUMPTIONS, SOURCE
     from tradespace.hardware.dlp.units import format_bytes, format_time
 
-    table = Table()
+    table = Table(**PLAIN)
     names = ("layer", "how", "time", "bound T*", "gap", "limit", "traffic", "least", "energy")
     for name in names:
         table.add_column(name, justify="left" if name in ("layer", "how", "limit") else "right")

@@ -44,7 +44,10 @@ def list_plugins(
         table.add_column(name, no_wrap=name == "name", overflow="fold")
     for row in rows:
         table.add_row(*(_text(row[name]) for name in names))
-    console().print(table)
+    out = console()
+    if not out.is_terminal:
+        out.width = 10_000  # one line for each, for programs that read lines
+    out.print(table)
     settings = "; settings with --json" if any(row.get("settings") for row in rows) else ""
     if what in _TABLES:
         settings = "; every figure with its source with --json"

@@ -57,7 +57,7 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
         if math.isinf(reading.low) and math.isinf(reading.high):
             known = not math.isnan(reading.value)
             return (format_quantity(reading.value, reading.unit), "") if known else ("unknown", "")
-        if reading.low <= 0 and math.isinf(reading.high) and not math.isnan(reading.value):
+        if is_unsettled(reading):
             return f"unsettled, seen {format_quantity(reading.value, reading.unit)}", ""
         return str(reading), ""
     factor, name = scale_for(reading.value or reading.high or reading.low, reading.unit)
@@ -69,6 +69,19 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
     decimals = _decimals(value, high - low)
     shown = f"{_text(value, decimals)} {name}".strip()
     return shown, f"{_text(low, decimals)} to {_text(high, decimals)}"
+
+
+def is_unsettled(reading: Reading) -> bool:
+    """Return whether a value was seen of which it is not known how far off it may be.
+
+    Examples
+    --------
+    >>> is_unsettled(Reading("latency_p99", 1e-5, 0.0, float("inf"), "s"))
+    True
+
+    """
+    unlimited = reading.low <= 0 and math.isinf(reading.high)
+    return unlimited and math.isfinite(reading.value)
 
 
 def reading_text(reading: Reading | None) -> str:
@@ -128,8 +141,12 @@ def difference_text(difference: float, low: float, high: float, unit: str) -> st
     --------
     >>> difference_text(0.0523, 0.0217, 0.0902, "1")
     '+0.052 [+0.022 to +0.090]'
+    >>> difference_text(-3.2e-5, float("-inf"), float("inf"), "s")
+    'not known'
 
     """
+    if math.isnan(difference) or (math.isinf(low) and math.isinf(high)):
+        return "not known"
     largest = max((abs(x) for x in (difference, low, high) if math.isfinite(x)), default=0.0)
     factor, name = scale_for(largest, unit)
     if 0 < largest / factor < 10**-3:  # no smaller unit: digits, not decimals

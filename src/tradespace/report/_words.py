@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tradespace.core import registry
-from tradespace.core.decisions import Assessment, Check, Decision, Outcome, Standing
+from tradespace.core.decisions import (
+    Assessment,
+    Check,
+    Comparison,
+    Decision,
+    Outcome,
+    Standing,
+)
 from tradespace.core.quantities import Direction
-from tradespace.core.readings import Reading, ReadingKind
+from tradespace.core.readings import ReadingKind
 from tradespace.core.requirements import Constraint, Objective, Sense, Verdict
 
 STANDING_ORDER = (
@@ -194,6 +202,13 @@ def tied_names(decision: Decision, candidate: str) -> list[str]:
     return list(names)
 
 
+def tie_word(tie: Comparison) -> str:
+    """Return whether two candidates differ; undecided where the interval has no ends."""
+    if math.isnan(tie.difference) or (math.isinf(tie.low) and math.isinf(tie.high)):
+        return "undecided"
+    return "tied" if tie.tied else "different"
+
+
 def name_of(decision: Decision, candidate: str) -> str:
     """Return the name of a candidate by id; the id if the decision does not hold it."""
     for assessment in decision.assessments:
@@ -210,7 +225,13 @@ def why_out(assessment: Assessment) -> str:
     return "; ".join(f"misses {check.constraint}" for check in missed) or "not known"
 
 
-def is_final(reading: Reading) -> bool:
-    """Return whether a reading was taken on the data that decide (not on validation data)."""
-    split = str(reading.context.get("split", ""))
-    return reading.kind is not ReadingKind.PREDICTED and not split.startswith("validation")
+def on_validation(decision: Decision, assessment: Assessment) -> bool:
+    """Return whether what was measured of a candidate was measured on validation rows.
+
+    True of those that a study with validation rows left out before it looked at the test split.
+    """
+    if assessment.standing is not Standing.EXCLUDED:
+        return False
+    return any(
+        str(fold).startswith("validation") for fold in _mapping(decision.context.get("folds"))
+    )

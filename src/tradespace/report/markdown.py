@@ -23,8 +23,10 @@ from tradespace.report._words import (
     cuts,
     headline,
     name_of,
+    on_validation,
     plural,
     qualities_of,
+    tie_word,
     verdict_of,
     why_out,
 )
@@ -180,6 +182,10 @@ def _alternatives(decision: Decision) -> Iterator[str]:
         return
     yield "Out, and why:"
     yield ""
+    if any(on_validation(decision, a) for a in out):
+        yield "Readings on validation data are not comparable to the last digit with those below, "
+        yield "which are of the test split."
+        yield ""
     for assessment in out[:_MOST_ROWS]:
         yield f"- {escape(assessment.candidate.name)}: {_why(assessment)}"
     if len(out) > _MOST_ROWS:
@@ -234,7 +240,7 @@ def _evidence(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator
                     escape(f"{name_of(decision, t.a)} - {name_of(decision, t.b)}"),
                     escape(facts[t.quality].title if t.quality in facts else t.quality),
                     escape(difference_text(t.difference, t.low, t.high, t.unit)),
-                    ("tied" if t.tied else "different") + ("" if t.paired else ", unpaired"),
+                    tie_word(t) + ("" if t.paired else ", unpaired"),
                 ]
                 for t in decision.ties
             ),

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tradespace.core.quantities import format_number, format_quantity
+from tradespace.report.network_terminal import assumed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -108,6 +109,8 @@ def print_comparison(found: Sequence[Inspection], console: Console) -> None:
         if one.lower_bound:
             share = f"{100 * one.coverage:.1f} % of the operators are counted"
             console.print(f"[red]{escape(one.name)}: lower bound, {share}[/red]")
+        for line in assumed(one):
+            console.print(f"[yellow]{escape(one.name)}: {escape(line)}[/yellow]")
 
 
 def cell_text(value: Any, unit: str) -> str:

@@ -94,6 +94,8 @@ def renderables(
     yield _title(found)
     if found.lower_bound:
         yield _warning(found)
+    if assumed(found):
+        yield _assumptions(found)
     yield ""
     yield _grid(totals_rows(found))
     if found.running is not None:
@@ -136,6 +138,15 @@ def _warning(found: Inspection) -> Text:
     return text
 
 
+def assumed(found: Inspection) -> tuple[str, ...]:
+    """Return what had to be assumed to count a network at all: a branch that data choose."""
+    return tuple(note for note in found.network.notes if note.startswith("Assumed: "))
+
+
+def _assumptions(found: Inspection) -> Text:
+    return Text(" ".join([*assumed(found), "Figures differ where it is otherwise."]), "yellow")
+
+
 def _grid(rows: Iterator[tuple[str, str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
@@ -150,7 +161,8 @@ def totals_rows(found: Inspection) -> Iterator[tuple[str, str, str]]:
     """Return title, value and remark of every total."""
     at_least = "≥ " if found.lower_bound else ""
     batch = found.network.batch
-    for_batch = f"batch {batch}; " if batch > 1 else ""
+    under = "as assumed; " if assumed(found) else ""
+    for_batch = under + (f"batch {batch}; " if batch > 1 else "")
     roles = found.parameters_by_role
     parts = ", ".join(f"{short_count(roles[r])} {n}" for r, n in _ROLES if roles.get(r))
     convention = found.parameter_convention
@@ -166,17 +178,21 @@ def totals_rows(found: Inspection) -> Iterator[tuple[str, str, str]]:
     if roles.get("constant"):
         yield ("constants", f"{roles['constant']:,}", "fixed numbers that the model carries")
     neurons = found.neurons[found.neuron_convention]
-    yield ("neurons", f"{neurons:,}", NEURON_CONVENTIONS[found.neuron_convention])
+    yield ("neurons", f"{neurons:,}", under + NEURON_CONVENTIONS[found.neuron_convention])
     yield ("MACs", f"{at_least}{found.macs:,}", f"{for_batch}forward; one multiply-accumulate is 1")
-    yield ("operations", f"{at_least}{found.operations:,}", "other arithmetic of a forward pass")
+    yield (
+        "operations",
+        f"{at_least}{found.operations:,}",
+        f"{under}other arithmetic of a forward pass",
+    )
     yield (
         "MACs backward",
         f"{at_least}{found.backward_macs:,}",
-        f"{found.backward_macs / found.macs:.3f} x forward" if found.macs else "",
+        f"{under}{found.backward_macs / found.macs:.3f} x forward" if found.macs else under[:-2],
     )
     intensity = f"{format_number(found.arithmetic_intensity)} op/B"
-    yield ("intensity", intensity, f"{bytes_text(found.traffic_bytes)} moved, unfused")
-    yield ("depth", str(found.depth), "layers with weights on the longest path")
+    yield ("intensity", intensity, f"{under}{bytes_text(found.traffic_bytes)} moved, unfused")
+    yield ("depth", str(found.depth), f"{under}layers with weights on the longest path")
     if found.receptive_field is not None:
         seen = found.receptive_field
         size = "x".join(map(str, seen.size))
@@ -185,7 +201,7 @@ def totals_rows(found: Inspection) -> Iterator[tuple[str, str, str]]:
     yield (
         "memory",
         bytes_text(memory.peak_bytes),
-        f"inference: {bytes_text(memory.weights_bytes)} weights + "
+        f"{under}inference: {bytes_text(memory.weights_bytes)} weights + "
         f"{bytes_text(memory.activations_bytes)} live activations at {memory.at}",
     )
     for name, value in _published(found):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from tradespace.core.decisions import Assessment, Decision, Outcome, Standing
+from tradespace.core.readings import ReadingKind
 from tradespace.core.requirements import Constraint, Verdict
 from tradespace.report._numbers import (
     bound_text,
@@ -24,7 +28,10 @@ from tradespace.report._words import (
     headline,
     missed_before_training,
     name_of,
+    on_validation,
+    plural,
     qualities_of,
+    tie_word,
     why_out,
 )
 
@@ -51,6 +58,7 @@ _OUTCOME_STYLE = {
 MOST_ROWS = 15
 #: From this width on the table has room for intervals.
 WIDE = 120
+_GAP = 2
 
 
 def print_decision(
@@ -62,7 +70,13 @@ def print_decision(
     for reason in decision.reasons:
         console.print(f"  • {escape(reason)}")
     console.print()
-    console.print(_candidates(decision, narrow=console.width < WIDE))
+    table, left_out = _candidates(decision, console.width)
+    console.print(table)
+    if left_out:
+        many = plural(len(left_out), "column")
+        console.print(
+            f"[dim]too narrow for {many}, in the report: {escape(', '.join(left_out))}[/dim]"
+        )
     shown = [a for a in decision.assessments if a.standing is not Standing.EXCLUDED]
     if len(shown) > MOST_ROWS:
         console.print(f"[dim]{len(shown) - MOST_ROWS} more in the report[/dim]")
@@ -88,56 +102,96 @@ def _section(console: Console, title: str, lines: Iterator[str]) -> None:
             console.print(f"  • {line}")
 
 
-def _candidates(decision: Decision, *, narrow: bool) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("candidate", overflow="fold", min_width=14)
-    table.add_column("standing", no_wrap=True)
+def _candidates(decision: Decision, width: int) -> tuple[Table, tuple[str, ...]]:
+    """Return the table, and the titles of qualities for which the terminal is too narrow.
+
+    No figure and no name is ever cut: where the room ends, intervals go first, then the
+    columns that find no room; names wrap between words.
+    """
     facts = qualities_of(decision)
-    columns: dict[str, list[Constraint]] = {}
+    asked: dict[str, list[Constraint]] = {}
     for constraint in decision.constraints:
-        columns.setdefault(constraint.quality, []).append(constraint)
+        asked.setdefault(constraint.quality, []).append(constraint)
     for objective in decision.objectives:
-        columns.setdefault(objective.quality, [])
-    for name, constraints in columns.items():
-        bounds = " and ".join(bound_text(constraint) for constraint in constraints)
-        title = facts[name].title if name in facts else name
-        table.add_column(Text(f"{title}\n{bounds}" if bounds else title), overflow="fold")
+        asked.setdefault(objective.quality, [])
+    shown = [a for a in decision.assessments if a.standing is not Standing.EXCLUDED][:MOST_ROWS]
+    titles = {name: facts[name].title if name in facts else name for name in asked}
+    bounds = {name: " and ".join(map(bound_text, found)) for name, found in asked.items()}
+    names = [_name(decision, assessment) for assessment in shown]
+    rows = [[Text(a.standing.value, style=_STANDING_STYLE[a.standing])] for a in shown]
+    columns = [Column("standing", "", [row[0] for row in rows])]
     if decision.objectives:
-        table.add_column("utility", justify="right", no_wrap=True)
-    shown = [a for a in decision.assessments if a.standing is not Standing.EXCLUDED]
-    for assessment in shown[:MOST_ROWS]:
-        table.add_row(*_row(decision, assessment, columns, narrow=narrow))
-    return table
-
-
-def _row(
-    decision: Decision,
-    assessment: Assessment,
-    columns: Mapping[str, list[Constraint]],
-    *,
-    narrow: bool,
-) -> list[Text]:
-    best = assessment.candidate.id == decision.recommended
-    star = " ★" if assessment.pareto else ""
-    cells = [
-        Text(assessment.candidate.name + star, style="bold" if best else ""),
-        Text(assessment.standing.value, style=_STANDING_STYLE[assessment.standing]),
-    ]
-    for name in columns:
-        reading = assessment.evidence.readings.get(name)
-        checks = [check for check in assessment.checks if check.constraint.quality == name]
-        text = "-"
-        if reading is not None:
-            text = reading_parts(reading)[0] if narrow else reading_text(reading)
-        worst = _worst([check.verdict for check in checks])
-        if worst is None:
-            cells.append(Text(text))
+        worths = ["-" if a.utility is None else f"{a.utility:.3f}" for a in shown]
+        columns.append(Column("utility", "", [Text(worth) for worth in worths], right=True))
+    longest = max((cell_len(word) for name in names for word in name.plain.split()), default=0)
+    room = width - max(longest, cell_len("candidate")) - sum(c.width + _GAP for c in columns)
+    found: dict[str, Column] = {}
+    for narrow in (True,) if width < WIDE else (False, True):
+        found = {
+            name: Column(titles[name], bounds[name], [_cell(a, name, narrow=narrow) for a in shown])
+            for name in asked
+        }
+        if sum(column.width + _GAP for column in found.values()) <= room:
+            break
+    left_out = []
+    for name, column in list(found.items()):
+        if column.width + _GAP > room:
+            left_out.append(found.pop(name).title)
         else:
-            cells.append(Text(f"{_SIGN[worst]} {text}", style=_STYLE[worst]))
-    if decision.objectives:
-        value = assessment.utility
-        cells.append(Text("-" if value is None else f"{value:.3f}"))
-    return cells
+            room -= column.width + _GAP
+    columns[1:1] = found.values()
+    room = width - sum(column.width + _GAP for column in columns)
+    natural = max([cell_len("candidate"), *(cell_len(name.plain) for name in names)])
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
+    table.add_column("candidate", width=max(min(natural, room), longest), overflow="fold")
+    for column in columns:
+        side: Literal["left", "right"] = "right" if column.right else "left"
+        table.add_column(Text(column.head), justify=side, width=column.width, overflow="fold")
+    for at, shown_name in enumerate(names):
+        table.add_row(shown_name, *(column.cells[at] for column in columns))
+    return table, tuple(left_out)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as wide as its widest cell and the longest word of its heading."""
+
+    title: str
+    bound: str
+    cells: Sequence[Text]
+    right: bool = False
+
+    @property
+    def width(self) -> int:
+        """Cells of the terminal that it takes."""
+        heads = [*self.title.split(), self.bound]
+        texts = [*heads, *(cell.plain for cell in self.cells)]
+        return max(map(cell_len, texts), default=0)
+
+    @property
+    def head(self) -> str:
+        """The title, wrapped between words, above the bound."""
+        lines = textwrap.wrap(self.title, self.width, break_long_words=False)
+        return "\n".join([*lines, self.bound] if self.bound else lines)
+
+
+def _name(decision: Decision, assessment: Assessment) -> Text:
+    star = " ★" if assessment.pareto else ""
+    best = assessment.candidate.id == decision.recommended
+    return Text(assessment.candidate.name + star, style="bold" if best else "")
+
+
+def _cell(assessment: Assessment, name: str, *, narrow: bool) -> Text:
+    reading = assessment.evidence.readings.get(name)
+    text = "-"
+    if reading is not None:
+        text = reading_parts(reading)[0] if narrow else reading_text(reading)
+        text = text.removeprefix("unsettled, ") if narrow else text  # the sign says that
+        if reading.kind is ReadingKind.PREDICTED:
+            text += " (predicted)"
+    worst = _worst([c.verdict for c in assessment.checks if c.constraint.quality == name])
+    return Text(text) if worst is None else Text(f"{_SIGN[worst]} {text}", style=_STYLE[worst])
 
 
 def _worst(verdicts: list[Verdict]) -> Verdict | None:
@@ -158,7 +212,7 @@ def _excluded(decision: Decision) -> Iterator[str]:
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
         yield f"{escape(', '.join(names[:4]))}{more}: {escape(cause)}"
     if len(causes) > 8:
-        yield f"{len(causes) - 8} more causes in the report"
+        yield f"{plural(len(causes) - 8, 'more cause')} in the report"
 
 
 def _cause(assessment: Assessment) -> tuple[str, str]:
@@ -183,9 +237,9 @@ def _differences(decision: Decision) -> Iterator[str]:
         difference = -tie.difference if turned else tie.difference
         low, high = (-tie.high, -tie.low) if turned else (tie.low, tie.high)
         other = name_of(decision, tie.a if turned else tie.b)
-        words = "tied" if tie.tied else "different"
+        words = "" if tie_word(tie) == "undecided" else f", {tie_word(tie)}"
         shown = difference_text(difference, low, high, tie.unit)
-        yield f"{escape(tie.quality)}, against {escape(other)}: {escape(shown)}, {words}"
+        yield f"{escape(tie.quality)}, against {escape(other)}: {escape(shown)}{words}"
 
 
 def _unknowns(decision: Decision) -> Iterator[str]:
@@ -234,7 +288,9 @@ def print_candidate(decision: Decision, assessment: Assessment, console: Console
     table = _plain_table("quality", "reading", "how")
     for name, reading in assessment.evidence.readings.items():
         title = facts[name].title if name in facts else name
-        how = f"{reading.kind.value}: {reading.method}"
+        aside = reading.kind is ReadingKind.MEASURED and on_validation(decision, assessment)
+        where = "on validation rows, " if aside else ""
+        how = f"{where}{reading.kind.value}: {reading.method}"
         table.add_row(Text(title), Text(reading_text(reading)), Text(how, style="dim"))
     console.print()
     console.print(table)
@@ -300,7 +356,7 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
             f"{escape(f': {by}' if by else '')}."
         )
     fits = plan["fits"]
-    search = f"{fits['search']} fits in the search and " if fits["search"] else ""
+    search = f"{plural(fits['search'], 'fit')} in the search and " if fits["search"] else ""
     console.print(
         f"\n{search}{fits['final']} on the test split: about {plan['fit_cpu_s']:.0f} CPU seconds "
         f"of fitting, within a factor of ten (budget of the search: {plan['budget_cpu_s']:g})."

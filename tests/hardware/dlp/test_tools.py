@@ -330,7 +330,7 @@ def test_wrong_input_leaves_with_2_and_a_remedy(arguments: list[str]) -> None:
     result = RUNNER.invoke(app, arguments)
 
     assert result.exit_code == 2
-    assert result.stderr.startswith(("Error: ", "Usage: "))
+    assert result.stderr.startswith(("error: ", "Usage: "))
     assert "Traceback" not in result.output
 
 

@@ -39,7 +39,19 @@ class Layer:
             object.__setattr__(self, "trailing", self.padding)
         sizes = (self.channels, self.height, self.width, self.outputs, self.groups, self.images)
         if min(*sizes, *self.window, *self.stride) < 1 or min(self.padding) < 0:
-            msg = f"Layer {self.name!r} has a dimension below 1: {self}."
+            named = {
+                "channels": self.channels,
+                "height": self.height,
+                "width": self.width,
+                "outputs": self.outputs,
+                "groups": self.groups,
+                "images": self.images,
+                "window": min(self.window),
+                "stride": min(self.stride),
+                "padding": min(self.padding),
+            }
+            low = (f"{k} {v}" for k, v in named.items() if v < (0 if k == "padding" else 1))
+            msg = f"Layer {self.name!r} has a dimension that is too small: {', '.join(low)}."
             raise ProcessorError(msg, remedy="Give dimensions from 1, padding from 0.")
         if min(self.rows, self.columns) < 1:
             msg = f"The window of layer {self.name!r} is larger than its padded input."

@@ -1,23 +1,8 @@
-"use strict";
 // Draws the page of a network from the embedded data; text reaches the page only through textContent.
-const D = JSON.parse(document.getElementById("data").textContent);
-const byId = (id) => document.getElementById(id);
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const element = (tag, text, cls) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; if (cls) e.className = cls; return e; };
-const escaped = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;");
-const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
-// Okabe and Ito's palette, told apart by people with any kind of color vision.
-const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7a7a7a"];
 const scaled = (v, scales) => { const s = scales.find(([f]) => v >= f) || scales.at(-1); return (v / s[0]).toPrecision(3).replace(/\.?0+$/, "") + " " + s[1]; };
 const count = (v) => (v ? scaled(v, [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]]).trim() : "");
 const bytes = (v) => (v ? scaled(v, [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]]) : "");
 const seconds = (v) => (v ? scaled(v, [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]]) : "");
-const layout = (more) => Object.assign({
-  paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 70, r: 20, t: 20, b: 55 },
-  font: { color: css("--ink"), family: "system-ui, sans-serif", size: 13 }, hovermode: "closest", showlegend: false,
-  modebar: { bgcolor: "rgba(0,0,0,0)", color: css("--soft"), activecolor: css("--accent") },
-}, more);
-const axis = (more) => Object.assign({ gridcolor: css("--line"), zerolinecolor: css("--line"), linecolor: css("--line"), automargin: true }, more);
 
 // ---- map --------------------------------------------------------------------------------------
 const WHAT = [["macs", "multiply-accumulates", count], ["parameters", "parameters", count], ["outputs", "memory of outputs", bytes],
@@ -106,7 +91,6 @@ function drawTable() {
 }
 byId("filter").addEventListener("input", (e) => { state.text = e.target.value.toLowerCase(); drawTable(); });
 byId("map-what").addEventListener("change", drawMap);
-function draw() { drawTable(); if (WHAT.length) drawMap(); else byId("map").hidden = true; drawRoof(); }
-draw();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-document.body.dataset.ready = "yes";
+function draw() { if (WHAT.length) drawMap(); else byId("map").hidden = true; drawRoof(); }
+drawTable();
+start(draw);

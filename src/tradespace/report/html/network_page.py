@@ -8,6 +8,7 @@ from tradespace.core.quantities import format_quantity
 from tradespace.cost.inspection import Inspection
 from tradespace.report.html.page import render_page
 from tradespace.report.network_terminal import (
+    assumed,
     bytes_text,
     running_rows,
     running_title,
@@ -52,7 +53,9 @@ def page_data(found: Inspection) -> dict[str, Any]:
         "batch": network.batch,
         "headline": f"{short_count(found.parameters['trainable'])} parameters, "
         f"{'at least ' if found.lower_bound else ''}{short_count(found.macs)} MACs, "
-        f"{bytes_text(found.memory.peak_bytes)} to run",
+        f"{bytes_text(found.memory.peak_bytes)} to run"
+        + (" (under an assumption)" if assumed(found) else ""),
+        "assumed": list(assumed(found)),
         "lower_bound": found.lower_bound,
         "coverage": found.coverage,
         "unknown": list(found.unknown),

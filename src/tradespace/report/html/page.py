@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tradespace.core.decisions import Assessment, Decision
-from tradespace.core.readings import Reading
-from tradespace.report._numbers import bound_text, difference_text, percent, reading_text
+from tradespace.core.quantities import scale_for
+from tradespace.core.readings import Reading, ReadingKind
+from tradespace.report._numbers import (
+    bound_text,
+    difference_text,
+    is_unsettled,
+    percent,
+    reading_parts,
+    reading_text,
+)
 from tradespace.report._record import record_items
-from tradespace.report._words import counts_text, cuts, headline, name_of, qualities_of, why_out
+from tradespace.report._words import (
+    counts_text,
+    cuts,
+    headline,
+    name_of,
+    on_validation,
+    qualities_of,
+    tie_word,
+    why_out,
+)
 
 _HERE = Path(__file__).parent
+#: So many candidates have their curves drawn, the best first.
+_MOST_CURVES = 8
 
 
 def report_html(decision: Decision) -> str:
@@ -32,7 +55,7 @@ def report_html(decision: Decision) -> str:
     Returns
     -------
     str
-        HTML of about 5 MB, most of it the plotting library.
+        HTML of about 2 MB, most of it the plotting library.
 
     """
     return render_page("report", report_data(decision))
@@ -52,19 +75,28 @@ def render_page(name: str, data: dict[str, Any]) -> str:
         data=data,
         json_text=text,
         style=(_HERE / "report.css").read_text(encoding="utf-8"),
-        script=(_HERE / f"{name}.js").read_text(encoding="utf-8"),
-        plotly=plotly_script(),
+        script="\n".join(
+            (_HERE / f"{part}.js").read_text(encoding="utf-8") for part in ("plots", name)
+        ),
+        plotly=plotly_packed(),
     )
     return page
 
 
 @cache
-def plotly_script() -> str:
-    """Return plotly.js from the installed package, without importing its Python side."""
+def plotly_packed() -> str:
+    """Return plotly.js from the installed package, without importing its Python side.
+
+    Returns
+    -------
+    str
+        The script in gzip in base 64, two fifths of its size; the page unpacks it.
+
+    """
     spec = find_spec("plotly")
     assert spec is not None and spec.origin is not None  # noqa: S101, PT018 - a declared dependency
     path = Path(spec.origin).parent / "package_data" / "plotly.min.js"
-    return path.read_text(encoding="utf-8")
+    return base64.b64encode(gzip.compress(path.read_bytes(), 9, mtime=0)).decode("ascii")
 
 
 def report_data(decision: Decision) -> dict[str, Any]:
@@ -73,6 +105,8 @@ def report_data(decision: Decision) -> dict[str, Any]:
     best = decision.best
     asked = {constraint.quality for constraint in decision.constraints}
     asked |= {objective.quality for objective in decision.objectives}
+    drawn: Counter[str] = Counter()
+    candidates = [_candidate(decision, a, drawn) for a in decision.assessments]
     return {
         "study": decision.study,
         "purpose": decision.purpose,
@@ -86,7 +120,7 @@ def report_data(decision: Decision) -> dict[str, Any]:
             {
                 "name": name,
                 "title": fact.title,
-                "unit": fact.unit,
+                "scale": _scale(decision, name, fact.unit),
                 "direction": fact.direction.value,
                 "asked": name in asked,
             }
@@ -112,7 +146,7 @@ def report_data(decision: Decision) -> dict[str, Any]:
             }
             for o in decision.objectives
         ],
-        "candidates": [_candidate(decision, a) for a in decision.assessments],
+        "candidates": candidates,
         "cuts": [
             {
                 "label": step.label,
@@ -129,7 +163,7 @@ def report_data(decision: Decision) -> dict[str, Any]:
                 "b": name_of(decision, tie.b),
                 "quality": facts[tie.quality].title if tie.quality in facts else tie.quality,
                 "text": difference_text(tie.difference, tie.low, tie.high, tie.unit),
-                "tied": tie.tied,
+                "word": tie_word(tie),
                 "paired": tie.paired,
             }
             for tie in decision.ties
@@ -156,8 +190,17 @@ def report_data(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _candidate(decision: Decision, assessment: Assessment) -> dict[str, Any]:
+def _scale(decision: Decision, name: str, unit: str) -> dict[str, Any]:
+    """Return what the axes of a quality are divided by, and the name of the unit then."""
+    readings = (a.evidence.readings.get(name) for a in decision.assessments)
+    values = [abs(r.value) for r in readings if r is not None and math.isfinite(r.value)]
+    factor, shown = scale_for(max(values, default=0.0), unit)
+    return {"factor": factor, "unit": shown}
+
+
+def _candidate(decision: Decision, assessment: Assessment, drawn: Counter[str]) -> dict[str, Any]:
     candidate, evidence = assessment.candidate, assessment.evidence
+    aside = on_validation(decision, assessment)
     return {
         "id": candidate.id,
         "name": candidate.name,
@@ -169,9 +212,10 @@ def _candidate(decision: Decision, assessment: Assessment) -> dict[str, Any]:
         "utility": _number(assessment.utility),
         "utility_low": _number(assessment.utility_low),
         "utility_high": _number(assessment.utility_high),
-        "readings": {name: _reading(r) for name, r in evidence.readings.items()},
+        "readings": {name: _reading(r, aside=aside) for name, r in evidence.readings.items()},
+        "validation": aside,
         "checks": _checks(assessment),
-        "curves": evidence.facts.get("curves") or {},
+        "curves": _curves(evidence.facts.get("curves") or {}, drawn),
         "settings": {name: str(value) for name, value in candidate.settings.items()},
         "runtime": str(evidence.facts.get("runtime", "")),
     }
@@ -192,12 +236,28 @@ def _checks(assessment: Assessment) -> list[dict[str, Any]]:
     ]
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
+def _curves(
+    curves: Mapping[str, Mapping[str, Sequence[float]]], drawn: Counter[str]
+) -> dict[str, dict[str, list[float]]]:
+    """Return the curves that are drawn, as finely as a screen shows them."""
+    drawn.update(curves.keys())
+    return {
+        kind: {letter: [float(f"{v:.4g}") for v in curve[letter]] for letter in ("x", "y")}
+        for kind, curve in curves.items()
+        if drawn[kind] <= _MOST_CURVES
+    }
+
+
+def _reading(reading: Reading, *, aside: bool) -> dict[str, Any]:
+    predicted = reading.kind is ReadingKind.PREDICTED
     return {
         "value": _number(reading.value),
         "low": _number(reading.low),
         "high": _number(reading.high),
         "text": reading_text(reading),
+        "short": reading_parts(reading)[0],
+        "unsettled": is_unsettled(reading),
+        "tag": "predicted" if predicted else "validation" if aside else "",
         "kind": reading.kind.value,
         "method": reading.method,
     }

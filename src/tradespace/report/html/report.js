@@ -1,32 +1,31 @@
-"use strict";
 // Draws the report from the embedded data; text reaches the page only through textContent.
-const D = JSON.parse(document.getElementById("data").textContent);
-const byId = (id) => document.getElementById(id);
 const quality = Object.fromEntries(D.qualities.map((q) => [q.name, q]));
-const SCALES = { s: [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]], B: [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]] };
-// Okabe and Ito's palette, told apart by people with any kind of color vision.
-const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7a7a7a"];
 const SYMBOL = { feasible: "circle", undecided: "diamond", infeasible: "x", excluded: "circle-open", failed: "x-thin" };
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const color = (c) => ({ feasible: css("--met"), undecided: css("--unknown"), infeasible: css("--missed") }[c.standing] || css("--soft"));
-const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
-
-function scaleOf(name, values) {
-  const unit = quality[name] ? quality[name].unit : "1";
-  const largest = Math.max(...values.filter((v) => v !== null).map(Math.abs), 0);
-  const found = (SCALES[unit] || []).find(([factor]) => largest >= factor) || (SCALES[unit] || []).at(-1);
-  return found ? { factor: found[0], unit: found[1] } : { factor: 1, unit: unit === "1" ? "" : unit };
-}
-const titleOf = (name, scale) => (quality[name] ? quality[name].title : name) + (scale && scale.unit ? ` (${scale.unit})` : "");
-const layout = (more) => Object.assign({
-  paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 70, r: 20, t: 20, b: 55 },
-  font: { color: css("--ink"), family: "system-ui, sans-serif", size: 13 }, hovermode: "closest",
-  legend: { orientation: "h", y: -0.18 }, showlegend: false,
-  modebar: { bgcolor: "rgba(0,0,0,0)", color: css("--soft"), activecolor: css("--accent") },
-}, more);
-const axis = (more) => Object.assign({ gridcolor: css("--line"), zerolinecolor: css("--line"), linecolor: css("--line"), automargin: true }, more);
-const element = (tag, text, cls) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; if (cls) e.className = cls; return e; };
+const INK = { feasible: "--met", undecided: "--unknown", infeasible: "--missed" };
+const color = (c) => css(INK[c.standing] || "--soft");
+const scaleOf = (name) => (quality[name] ? quality[name].scale : { factor: 1, unit: "" });
+const titleOf = (name, scale) => escaped((quality[name] ? quality[name].title : name) + (scale && scale.unit ? ` (${scale.unit})` : ""));
 const measured = () => D.candidates.filter((c) => Object.keys(c.readings).length);
+const NOTES = {
+  validation: "validation: read on validation rows, of a candidate that was left out before the test split; not comparable with readings on test rows to the last digit.",
+  predicted: "predicted: foretold before training, not measured.",
+  unsettled: "Unsettled readings stand at the value seen, hollow and without a bar: how far off they may be is not known.",
+};
+const note = (id, words) => { byId(id).textContent = words.filter(Boolean).join(" "); };
+// How readings of a candidate were taken where that is not on the rows that decide.
+const tagOf = (c, names) => names.map((n) => (c.readings[n] || {}).tag).find(Boolean) || "";
+const tagged = (points, names) => ["validation", "predicted"].filter((t) => points.some((c) => tagOf(c, names) === t)).map((t) => NOTES[t]);
+const unsettled = (c, names) => names.some((n) => c.readings[n].unsettled);
+// Candidates in groups that look alike: [label, candidates].
+function groups(points, names) {
+  const found = new Map();
+  for (const standing of ["excluded", "failed", "infeasible", "undecided", "feasible"]) points.filter((c) => c.standing === standing).forEach((c) => {
+    const tag = tagOf(c, names), label = standing + (tag ? ", " + tag : "");
+    found.set(label, [...(found.get(label) || []), c]);
+  });
+  return [...found];
+}
+const symbolOf = (c, names) => (tagOf(c, names) || unsettled(c, names) ? SYMBOL[c.standing].replace(/(-open)?$/, "-open") : SYMBOL[c.standing]);
 
 // ---- table ------------------------------------------------------------------------------------
 const asked = D.qualities.filter((q) => q.asked).map((q) => q.name);
@@ -38,7 +37,9 @@ const columns = [
     title: quality[name].title, sort: (c) => (c.readings[name] || {}).value ?? null,
     cell: (c) => {
       const check = c.checks.find((k) => k.quality === name);
-      return element("td", c.readings[name] ? c.readings[name].text : "-", "number " + (check ? check.verdict : ""));
+      const r = c.readings[name], td = element("td", r ? r.text : "-", "number " + (check ? check.verdict : ""));
+      if (r && r.tag) { td.classList.add("aside"); td.append(" ", element("small", r.tag)); }
+      return td;
     },
   })),
 ];
@@ -73,6 +74,7 @@ function drawTable() {
     tr.addEventListener("click", () => detail(c));
     return tr;
   }));
+  note("table-note", tagged(rows, asked));
 }
 byId("filter").addEventListener("input", (e) => { state.text = e.target.value.toLowerCase(); drawTable(); });
 [...state.standings].forEach((name) => {
@@ -93,7 +95,7 @@ function detail(c) {
   body.replaceChildren(element("h2", c.name), element("p", `${c.family}, ${c.standing}${c.runtime ? ", served by " + c.runtime : ""}`));
   if (c.why && c.standing !== "undecided") body.append(element("p", c.why));
   if (c.checks.length) body.append(element("h3", "Requirements"), rowsOf(["requirement", "reading", "verdict", "to settle it"], c.checks.map((k) => [k.text, k.reading, k.verdict, k.settle])));
-  body.append(element("h3", "Readings"), rowsOf(["quality", "reading", "how"], Object.entries(c.readings).map(([n, r]) => [titleOf(n), r.text, r.kind + ": " + r.method])));
+  body.append(element("h3", "Readings"), rowsOf(["quality", "reading", "how"], Object.entries(c.readings).map(([n, r]) => [titleOf(n), r.text, (r.tag === "validation" ? "on validation rows, " : "") + r.kind + ": " + r.method])));
   body.append(element("h3", "Settings"), rowsOf(["setting", "value"], Object.entries(c.settings)));
   byId("detail").showModal();
 }
@@ -101,24 +103,27 @@ byId("close").addEventListener("click", () => byId("detail").close());
 
 // ---- plots ------------------------------------------------------------------------------------
 function drawCut() {
-  const start = D.candidates.length, labels = ["all candidates", ...D.cuts.map((c) => c.label)];
-  const left = [start, ...D.cuts.map((c) => c.left)];
-  const hover = ["", ...D.cuts.map((c) => (c.removed.length ? "cut: " + c.removed.slice(0, 12).join(", ") : "cut nobody"))];
+  const first = D.candidates.length, left = [first, ...D.cuts.map((c) => c.left)];
+  const hover = ["", ...D.cuts.map((c) => escaped(c.removed.length ? "cut: " + c.removed.slice(0, 12).join(", ") : "cut nobody"))];
   const text = left.map((n, i) => (i ? `${n} left` + (D.cuts[i - 1].unknown ? `, ${D.cuts[i - 1].unknown} of them undecided here` : "") : `${n}`));
-  byId("plot-cut").style.height = 90 + 38 * labels.length + "px";
-  Plotly.react("plot-cut", [{ type: "bar", orientation: "h", y: labels, x: left, text, hovertext: hover, textposition: "auto",
-    hovertemplate: "%{y}: %{x} left<br>%{hovertext}<extra></extra>", marker: { color: css("--accent") } }],
-  layout({ xaxis: axis({ title: { text: "candidates left" }, rangemode: "tozero", dtick: start > 12 ? undefined : 1 }), yaxis: axis({ autorange: "reversed" }) }), CONFIG);
+  const names = ["all candidates", ...D.cuts.map((c) => c.label)].map((name, i) => (NARROW.matches ? `${name}: ${text[i]}` : name));
+  const rows = lanes(names);
+  byId("plot-cut").style.height = 90 + (NARROW.matches ? 52 : 38) * names.length + "px";
+  Plotly.react("plot-cut", [{ type: "bar", orientation: "h", y: names.map((_, i) => i), x: left, text: NARROW.matches ? undefined : text, customdata: names.map((n, i) => [escaped(n), hover[i]]),
+    textposition: "auto", insidetextanchor: "start", insidetextfont: { color: css("--paper") }, outsidetextfont: { color: css("--ink") }, cliponaxis: false, width: NARROW.matches ? 0.4 : 0.75,
+    hovertemplate: "%{customdata[0]}: %{x} left<br>%{customdata[1]}<extra></extra>", marker: { color: css("--accent") } }],
+  layout({ ...rows, margin: { l: NARROW.matches ? 10 : 70, r: 20, t: 10, b: 45 }, xaxis: axis({ title: { text: "candidates left" }, rangemode: "tozero", dtick: first > 12 ? undefined : 1 }) }), { ...CONFIG, displayModeBar: false });
 }
 
 const withValue = (name) => measured().filter((c) => c.readings[name] && c.readings[name].value !== null);
 const usable = D.qualities.filter((q) => withValue(q.name).length);
 const fill = (select, chosen) => { usable.forEach((q) => { const o = element("option", q.title); o.value = q.name; select.append(o); }); if (chosen) select.value = chosen; };
-const bars = (points, name, scale) => ({
-  type: "data", symmetric: false, thickness: 1, width: 3,
-  array: points.map((c) => (c.readings[name].high === null ? 0 : (c.readings[name].high - c.readings[name].value) / scale.factor)),
-  arrayminus: points.map((c) => (c.readings[name].low === null ? 0 : (c.readings[name].value - c.readings[name].low) / scale.factor)),
-});
+// Whiskers: none where a reading is unsettled, out of the plot on a side that is open.
+const bars = (points, name, scale, range, ink) => {
+  const far = 2 * Math.abs(range[1] - range[0]);
+  const side = (c, end, sign) => { const r = c.readings[name]; return r.unsettled ? 0 : r[end] === null ? far : (sign * (r[end] - r.value)) / scale.factor; };
+  return { type: "data", symmetric: false, thickness: 1, width: 3, color: ink, array: points.map((c) => side(c, "high", 1)), arrayminus: points.map((c) => side(c, "low", -1)) };
+};
 function front(points, x, y) {
   const better = (name, a, b) => (quality[name].direction === "maximize" ? a > b : a < b);
   const value = (c, n) => c.readings[n].value;
@@ -145,69 +150,82 @@ function shaded(shapes, range, letter, log) {
   });
 }
 function rangeOf(points, name, scale, log) {
-  const values = points.flatMap((c) => [c.readings[name].low, c.readings[name].value, c.readings[name].high]).filter((v) => v !== null && (!log || v > 0)).map((v) => v / scale.factor);
+  const ends = (r) => (r.unsettled ? [r.value] : [r.low, r.value, r.high]);
+  const values = points.flatMap((c) => ends(c.readings[name])).filter((v) => v !== null && (!log || v > 0)).map((v) => v / scale.factor);
   let low = Math.min(...values), high = Math.max(...values);
   if (log) { low = Math.log10(low); high = Math.log10(high); }
   const pad = (high - low || Math.abs(high) || 1) * 0.12;
   return [low - pad, high + pad];
 }
 function drawTradeoff() {
-  const x = byId("x-axis").value, y = byId("y-axis").value, xLog = byId("x-log").checked, yLog = byId("y-log").checked;
-  const points = measured().filter((c) => [x, y].every((n) => c.readings[n] && c.readings[n].value !== null));
-  const sx = scaleOf(x, points.map((c) => c.readings[x].value)), sy = scaleOf(y, points.map((c) => c.readings[y].value));
-  const at = (c, n, s) => c.readings[n].value / s.factor;
-  const line = front(points.filter((c) => c.standing !== "infeasible"), x, y);
+  const x = byId("x-axis").value, y = byId("y-axis").value, xLog = byId("x-log").checked, yLog = byId("y-log").checked, both = [x, y];
+  const points = measured().filter((c) => both.every((n) => c.readings[n] && c.readings[n].value !== null));
+  const sx = scaleOf(x), sy = scaleOf(y), at = (c, n, s) => c.readings[n].value / s.factor;
+  const rx = rangeOf(points, x, sx, xLog), ry = rangeOf(points, y, sy, yLog), plain = (range, log) => (log ? range.map((v) => 10 ** v) : range);
+  const line = front(points.filter((c) => (c.standing === "feasible" || c.standing === "undecided") && !unsettled(c, both)), x, y);
   const traces = [{ mode: "lines", x: line.map((c) => at(c, x, sx)), y: line.map((c) => at(c, y, sy)), line: { dash: "dot", color: css("--soft"), width: 1.5 }, hoverinfo: "skip", name: "front" }];
-  for (const standing of ["excluded", "infeasible", "undecided", "feasible"]) {
-    const some = points.filter((c) => c.standing === standing);
-    if (!some.length) continue;
-    traces.push({ mode: standing !== "excluded" && points.length <= 20 ? "markers+text" : "markers", name: standing, x: some.map((c) => at(c, x, sx)), y: some.map((c) => at(c, y, sy)),
-      text: some.map((c) => c.name), textposition: "top center", textfont: { size: 11 },
-      customdata: some.map((c) => [c.readings[x].text, c.readings[y].text, c.standing]),
-      hovertemplate: `<b>%{text}</b> (%{customdata[2]})<br>${titleOf(x)}: %{customdata[0]}<br>${titleOf(y)}: %{customdata[1]}<extra></extra>`,
-      error_x: bars(some, x, sx), error_y: bars(some, y, sy),
-      marker: { size: some.map((c) => (c.best ? 15 : 10)), symbol: SYMBOL[standing], color: some.map(color), line: { width: some.map((c) => (c.best ? 2 : 0.5)), color: css("--ink") } } });
+  // Names where there is room for them; numbers with a key below where there is not.
+  const named = points.filter((c) => points.length <= 20 && c.standing !== "excluded");
+  const label = (c) => (!named.includes(c) ? "" : NARROW.matches ? String(named.indexOf(c) + 1) : escaped(c.name));
+  const side = (c) => { const v = at(c, x, sx), share = ((xLog ? Math.log10(v) : v) - rx[0]) / (rx[1] - rx[0]); return NARROW.matches ? "top right" : share < 0.2 ? "top right" : share > 0.8 ? "top left" : "top center"; };
+  for (const [name, some] of groups(points, both)) {
+    const ink = color(some[0]);
+    traces.push({ mode: "markers+text", name, x: some.map((c) => at(c, x, sx)), y: some.map((c) => at(c, y, sy)),
+      text: some.map(label), textposition: some.map(side), textfont: { size: 11, color: css("--ink") }, cliponaxis: false,
+      customdata: some.map((c) => [c.readings[x].text, c.readings[y].text, name, c.name].map(escaped)),
+      hovertemplate: `<b>%{customdata[3]}</b> (%{customdata[2]})<br>${titleOf(x)}: %{customdata[0]}<br>${titleOf(y)}: %{customdata[1]}<extra></extra>`,
+      error_x: bars(some, x, sx, plain(rx, xLog), ink), error_y: bars(some, y, sy, plain(ry, yLog), ink),
+      marker: { size: some.map((c) => (c.best ? 15 : 10)), symbol: some.map((c) => symbolOf(c, both)), color: ink, line: { width: some.map((c) => (c.best ? 2 : 0.5)), color: css("--ink") } } });
   }
-  const rx = rangeOf(points, x, sx, xLog), ry = rangeOf(points, y, sy, yLog);
   Plotly.react("plot-tradeoff", traces, layout({
-    showlegend: true,
+    showlegend: true, legend: NARROW.matches ? { orientation: "h", y: -0.22, font: { size: 11 } } : { orientation: "h", y: -0.18 },
     xaxis: axis({ title: { text: titleOf(x, sx) }, type: xLog ? "log" : "linear", range: rx }), yaxis: axis({ title: { text: titleOf(y, sy) }, type: yLog ? "log" : "linear", range: ry }),
     shapes: [...shaded(forbidden(x, "x", sx), rx, "x", xLog), ...shaded(forbidden(y, "y", sy), ry, "y", yLog)],
   }), CONFIG);
+  byId("tradeoff-key").replaceChildren(...(NARROW.matches ? named.map((c) => element("li", c.name)) : []));
+  note("tradeoff-note", [points.some((c) => unsettled(c, both)) && NOTES.unsettled, ...tagged(points, both)]);
 }
 function drawIntervals() {
-  const name = byId("interval-quality").value;
-  const points = withValue(name).slice(0, 40), scale = scaleOf(name, points.map((c) => c.readings[name].value));
-  byId("plot-intervals").style.height = 120 + 30 * points.length + "px";
-  const range = rangeOf(points, name, scale, false);
+  const name = byId("interval-quality").value, points = withValue(name).slice(0, 40), scale = scaleOf(name);
+  byId("plot-intervals").style.height = 130 + (NARROW.matches ? 40 : 32) * points.length + "px";
+  const own = rangeOf(points, name, scale, false), range = own.slice();
   const bounds = D.constraints.filter((k) => k.quality === name && k.bound !== null).map((k) => k.bound / scale.factor);
-  if (bounds.length) { const pad = (range[1] - range[0]) * 0.05; range[0] = Math.min(range[0], ...bounds.map((b) => b - pad)); range[1] = Math.max(range[1], ...bounds.map((b) => b + pad)); }
-  const lengths = points.map((c) => c.readings[name].value / scale.factor);
-  if (bounds.length && Math.max(...bounds) > 5 * Math.max(...lengths)) { range[0] = rangeOf(points, name, scale, false)[0]; range[1] = rangeOf(points, name, scale, false)[1]; }
-  Plotly.react("plot-intervals", [{ mode: "markers", x: points.map((c) => c.readings[name].value / scale.factor), y: points.map((c) => c.name),
-    error_x: bars(points, name, scale), marker: { size: 9, color: points.map(color), symbol: points.map((c) => SYMBOL[c.standing]) },
-    customdata: points.map((c) => [c.readings[name].text, c.readings[name].method]), hovertemplate: "<b>%{y}</b><br>%{customdata[0]}<br>%{customdata[1]}<extra></extra>" }],
-  layout({ xaxis: axis({ title: { text: titleOf(name, scale) }, range }), yaxis: axis({ autorange: "reversed", type: "category" }), shapes: shaded(forbidden(name, "x", scale), range, "x", false) }), CONFIG);
+  const longest = Math.max(...points.map((c) => c.readings[name].value / scale.factor));
+  // A bound far beyond all readings would press them into a corner.
+  if (bounds.length && Math.max(...bounds) <= 5 * longest) { const pad = (own[1] - own[0]) * 0.05; range[0] = Math.min(own[0], ...bounds.map((b) => b - pad)); range[1] = Math.max(own[1], ...bounds.map((b) => b + pad)); }
+  const rows = lanes(points.map((c) => c.name));
+  const traces = groups(points, [name]).reverse().map(([label, some]) => ({ mode: "markers", name: label, x: some.map((c) => c.readings[name].value / scale.factor), y: some.map((c) => points.indexOf(c)),
+    error_x: bars(some, name, scale, range, color(some[0])), marker: { size: 9, color: color(some[0]), symbol: some.map((c) => symbolOf(c, [name])) },
+    customdata: some.map((c) => [c.name, c.readings[name].text, c.readings[name].method].map(escaped)), hovertemplate: "<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>" }));
+  Plotly.react("plot-intervals", traces, layout({ ...rows, margin: { l: NARROW.matches ? 10 : 70, r: 20, t: 40, b: 50 }, showlegend: true, legend: { orientation: "h", y: 1, yanchor: "bottom" },
+    xaxis: axis({ title: { text: titleOf(name, scale) }, range, zeroline: false }), shapes: shaded(forbidden(name, "x", scale), range, "x", false) }), { ...CONFIG, displayModeBar: false });
+  note("intervals-note", [points.some((c) => unsettled(c, [name])) && NOTES.unsettled, ...tagged(points, [name])]);
 }
 function drawParallel() {
-  const points = measured(), names = usable.filter((q) => withValue(q.name).length > 1).map((q) => q.name);
-  const extent = Object.fromEntries(names.map((n) => { const v = withValue(n).map((c) => c.readings[n].value); return [n, [Math.min(...v), Math.max(...v)]]; }));
-  const height = (c, n) => {
-    const r = c.readings[n]; if (!r || r.value === null) return null;
-    const [low, high] = extent[n], spread = low > 0 && high / low > 50;
-    const f = spread ? Math.log : (v) => v;
-    const share = high === low ? 0.5 : (f(r.value) - f(low)) / (f(high) - f(low));
-    return quality[n].direction === "maximize" ? share : 1 - share;
+  const settled = (n) => withValue(n).filter((c) => !c.readings[n].unsettled), points = measured();
+  const names = usable.filter((q) => settled(q.name).length > 1).map((q) => q.name);
+  byId("parallel").hidden = !names.length;
+  if (!names.length) return;
+  // The ends of an axis are readings, and are written as the tables write them.
+  const ends = Object.fromEntries(names.map((n) => { const v = settled(n).map((c) => c.readings[n]).sort((a, b) => a.value - b.value); if (quality[n].direction === "minimize") v.reverse(); return [n, [v[0], v.at(-1)]]; }));
+  const share = (c, n) => {
+    const r = c.readings[n]; if (!r || r.value === null || r.unsettled) return null;
+    const [worst, best] = ends[n].map((end) => end.value), low = Math.min(worst, best), high = Math.max(worst, best);
+    const f = low > 0 && high / low > 50 ? Math.log : (v) => v;
+    return worst === best ? 0.5 : (f(r.value) - f(worst)) / (f(best) - f(worst));
   };
-  const order = points.slice().sort((a, b) => (a.best ? 1 : 0) - (b.best ? 1 : 0));
-  const traces = order.map((c) => ({ mode: "lines+markers", name: c.name, x: names.map((n) => titleOf(n)), y: names.map((n) => height(c, n)), connectgaps: true,
-    customdata: names.map((n) => (c.readings[n] ? c.readings[n].text : "not measured")), hovertemplate: "<b>" + c.name.replace(/</g, "&lt;") + "</b><br>%{x}: %{customdata}<extra></extra>",
-    opacity: c.best ? 1 : 0.65, line: { color: color(c), width: c.best ? 4 : 1.5 }, marker: { size: c.best ? 8 : 5, symbol: SYMBOL[c.standing] } }));
-  const marks = names.flatMap((n) => { const s = scaleOf(n, extent[n]), up = quality[n].direction === "maximize";
-    const show = (v) => { const t = v / s.factor; return (Math.abs(t) >= 100 ? t.toFixed(0) : t.toPrecision(3)) + (s.unit ? " " + s.unit : ""); };
-    return [[1.06, up ? extent[n][1] : extent[n][0]], [-0.06, up ? extent[n][0] : extent[n][1]]].map(([y, v]) => ({ x: titleOf(n), y, text: show(v), showarrow: false, font: { size: 10, color: css("--soft") } })); });
-  Plotly.react("plot-parallel", traces, layout({ margin: { l: 30, r: 20, t: 10, b: 120 }, annotations: marks,
-    xaxis: axis({ tickangle: -40, type: "category" }), yaxis: axis({ visible: false, range: [-0.12, 1.12] }) }), CONFIG);
+  const traces = points.slice().sort((a, b) => (a.best ? 1 : 0) - (b.best ? 1 : 0)).map((c) => { const aside = tagOf(c, names); return { mode: "lines+markers", name: escaped(c.name),
+    y: names.map((_, i) => i), x: names.map((n) => share(c, n)), connectgaps: true, customdata: names.map((n) => [titleOf(n), c.readings[n] ? escaped(c.readings[n].text) : "not measured"]),
+    hovertemplate: `<b>${escaped(c.name)}</b>${aside ? ", " + aside : ""}<br>%{customdata[0]}: %{customdata[1]}<extra></extra>`,
+    opacity: c.best ? 1 : 0.65, line: { color: color(c), width: c.best ? 4 : 1.5, dash: aside ? "dot" : "solid" }, marker: { size: c.best ? 8 : 5, symbol: SYMBOL[c.standing] } }; });
+  const narrow = NARROW.matches, marks = (n) => ends[n].map((end) => end.short);
+  const rows = lanes(names.map((n) => quality[n].title + (narrow ? `: ${marks(n).join(" to ")}` : "")));
+  const beside = narrow ? [] : names.flatMap((n, i) => marks(n).map((text, end) => ({ x: end ? 1.015 : -0.015, xanchor: end ? "left" : "right", y: i, text: escaped(text), showarrow: false, font: { size: 11, color: css("--soft") } })));
+  byId("plot-parallel").style.height = 40 + (narrow ? 44 : 34) * names.length + "px";
+  Plotly.react("plot-parallel", traces, layout({ yaxis: rows.yaxis, annotations: [...rows.annotations, ...beside], margin: { l: narrow ? 10 : 70, r: 10, t: 5, b: 10 },
+    xaxis: axis({ visible: false, range: narrow ? [-0.03, 1.03] : [-0.17, 1.17] }) }), { ...CONFIG, displayModeBar: false });
+  note("parallel-note", [points.some((c) => names.some((n) => c.readings[n] && c.readings[n].unsettled)) && "Unsettled readings are left out.",
+    points.some((c) => tagOf(c, names)) && "Dotted lines: " + tagged(points, names).join(" ")]);
 }
 const CURVES = { roc: ["ROC", "false positive rate", "true positive rate"], precision_recall: ["Precision and recall", "recall", "precision"],
   calibration: ["Calibration", "mean score", "share positive"], predicted_true: ["Predicted against true", "true", "predicted"] };
@@ -215,12 +233,13 @@ function drawCurves() {
   const kind = byId("curve-kind").value;
   if (!kind) { byId("curves").hidden = true; return; }
   const points = D.candidates.filter((c) => c.curves[kind]).slice(0, 8), [, xTitle, yTitle] = CURVES[kind];
-  const traces = points.map((c, i) => ({ mode: kind === "roc" || kind === "precision_recall" ? "lines" : kind === "calibration" ? "lines+markers" : "markers", name: c.name,
-    x: c.curves[kind].x, y: c.curves[kind].y, line: { color: PALETTE[i % PALETTE.length], width: c.best ? 3 : 1.5, shape: kind === "roc" ? "hv" : "linear" }, marker: { color: PALETTE[i % PALETTE.length] } }));
+  const traces = points.map((c, i) => ({ mode: kind === "roc" || kind === "precision_recall" ? "lines" : kind === "calibration" ? "lines+markers" : "markers", name: wrapped(c.name + (c.validation ? ", validation" : ""), NARROW.matches ? 40 : 60),
+    x: c.curves[kind].x, y: c.curves[kind].y, line: { color: PALETTE[i % PALETTE.length], width: c.best ? 3 : 1.5, dash: c.validation ? "dash" : "solid", shape: kind === "roc" ? "hv" : "linear" }, marker: { color: PALETTE[i % PALETTE.length] } }));
   const ends = kind === "predicted_true" ? [Math.min(...points.flatMap((c) => c.curves[kind].x)), Math.max(...points.flatMap((c) => c.curves[kind].x))] : [0, 1];
   const shapes = kind === "precision_recall" ? [] : [{ type: "line", x0: ends[0], y0: ends[0], x1: ends[1], y1: ends[1], line: { dash: "dot", color: css("--soft"), width: 1 } }];
   const unit = kind === "roc" || kind === "precision_recall" ? { range: [-0.01, 1.01] } : {};
-  Plotly.react("plot-curves", traces, layout({ showlegend: true, shapes, xaxis: axis({ title: { text: xTitle }, ...unit }), yaxis: axis({ title: { text: yTitle }, ...unit }) }), CONFIG);
+  Plotly.react("plot-curves", traces, layout({ showlegend: true, legend: { orientation: "h", y: -0.2, font: { size: NARROW.matches ? 11 : 12 } }, shapes, xaxis: axis({ title: { text: xTitle }, ...unit }), yaxis: axis({ title: { text: yTitle }, ...unit }) }), CONFIG);
+  note("curves-note", points.some((c) => c.validation) ? ["Dashed:", NOTES.validation] : []);
 }
 function drawSettle() {
   const open = D.candidates.filter((c) => c.standing === "undecided").flatMap((c) => c.checks.filter((k) => k.verdict === "unknown").map((k) => [c.name, k.text, k.reading, k.chance, k.settle]));
@@ -242,10 +261,9 @@ for (const letter of ["x", "y"]) {
 byId("interval-quality").addEventListener("change", drawIntervals);
 byId("curve-kind").addEventListener("change", drawCurves);
 function draw() {
-  drawTable(); drawSettle(); drawCut();
+  drawCut();
   if (usable.length) { drawTradeoff(); drawIntervals(); drawParallel(); } else ["tradeoff", "intervals", "parallel"].forEach((id) => { byId(id).hidden = true; });
   drawCurves();
 }
-draw();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-document.body.dataset.ready = "yes";
+drawTable(); drawSettle();
+start(draw);
