@@ -171,7 +171,8 @@ def test_the_unit_of_a_column_of_times_changes_nothing(unit: str) -> None:
 def test_a_read_between_events_lets_old_events_leave() -> None:
     view = FeatureView("card", UTC, "card", [count("10s")])
     engine = StreamEngine([view])
-    engine.push([{"id": i, "at": i * 10**6, "card": 1} for i in (1, 4)])
-    found = [engine.read("card", [1], now_us=s * 10**6)[0, 0] for s in (4, 10, 11, 13, 14)]
+    start, second = 1_714_521_600_000_000, 1_000_000
+    engine.push([{"id": i, "at": start + i * second, "card": 1} for i in (1, 4)])
+    found = [engine.read("card", [1], now_us=start + s * second)[0, 0] for s in (4, 10, 11, 13, 14)]
 
     np.testing.assert_array_equal(found, [2, 2, 1, 1, 0])

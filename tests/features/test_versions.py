@@ -26,6 +26,7 @@ from tradespace.features.stream import StreamEngine
 from tradespace.study.load import load_study
 
 SECOND = 1_000_000
+MIDNIGHT = 1_714_521_600 * SECOND
 LOG = EventSource("log", time="at", id="id", decimals={"eur": 2})
 CARD = FeatureView("card", LOG, "card", [count("10s"), mean("eur", "1min")], key="card_id")
 CLOCK = RowFeatures("clock", LOG, {"night": hour("at") <= 6})
@@ -42,22 +43,22 @@ def engine() -> StreamEngine:
     made = StreamEngine([CARD], materialize=True)
     made.push(
         [
-            {"id": 1, "at": 1 * SECOND, "card": 7, "eur": 1.0},
-            {"id": 2, "at": 5 * SECOND, "card": 7, "eur": 2.5},
+            {"id": 1, "at": MIDNIGHT + 1 * SECOND, "card": 7, "eur": 1.0},
+            {"id": 2, "at": MIDNIGHT + 5 * SECOND, "card": 7, "eur": 2.5},
         ]
     )
     return made
 
 
 REQUESTS = [
-    {"card_id": 7, "eur": 9.0, "shop": "a", "at": 7 * 3600 * SECOND},
-    {"card_id": 8, "eur": None, "shop": None, "at": 6 * 3600 * SECOND},
+    {"card_id": 7, "eur": 9.0, "shop": "a", "at": MIDNIGHT + 7 * 3600 * SECOND},
+    {"card_id": 8, "eur": None, "shop": None, "at": MIDNIGHT + 6 * 3600 * SECOND},
 ]
 
 
 def test_inputs_come_in_the_order_of_the_schema() -> None:
     online = OnlineInputs(schema(), [engine()], rows=[CLOCK])
-    found = online.read(REQUESTS, now_us=12 * SECOND)
+    found = online.read(REQUESTS, now_us=MIDNIGHT + 12 * SECOND)
 
     np.testing.assert_array_equal(
         found.numbers, [[9.0, 1.75, 0.0, 1.0], [np.nan, np.nan, 1.0, 0.0]]
@@ -68,7 +69,7 @@ def test_inputs_come_in_the_order_of_the_schema() -> None:
 
 def test_stored_vectors_are_those_of_the_last_event() -> None:
     online = OnlineInputs(schema(), [engine()], rows=[CLOCK])
-    found = online.read(REQUESTS[:1], now_us=12 * SECOND, mode="materialized")
+    found = online.read(REQUESTS[:1], now_us=MIDNIGHT + 12 * SECOND, mode="materialized")
 
     np.testing.assert_array_equal(found.numbers, [[9.0, 1.75, 0.0, 2.0]])
 
@@ -83,7 +84,9 @@ def test_stored_vectors_are_those_of_the_last_event() -> None:
 )
 def test_what_a_request_lacks_is_named(request_: dict[str, object], message: str) -> None:
     with pytest.raises(FeatureError, match=message):
-        OnlineInputs(schema(), [engine()], rows=[CLOCK]).read([request_], now_us=12 * SECOND)
+        OnlineInputs(schema(), [engine()], rows=[CLOCK]).read(
+            [request_], now_us=MIDNIGHT + 12 * SECOND
+        )
 
 
 def test_another_version_of_a_feature_is_refused_before_any_answer() -> None:
