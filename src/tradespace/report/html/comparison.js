@@ -7,10 +7,12 @@ function draw() {
   const x = rowOf("x-axis"), y = rowOf("y-axis"), size = rowOf("size");
   const points = D.names.map((name, i) => ({ name, x: x.cells[i], y: y.cells[i], size: size ? size.cells[i] : { value: 0.1, text: "" } })).filter((p) => p.x.value !== null && p.y.value !== null);
   const most = size ? Math.max(...points.map((p) => p.size.value || 0), 1e-300) : 1, at = points.map((p) => p.x.value);
-  const left = Math.min(...at), right = Math.max(...at), share = (v) => (right > left ? (v - left) / (right - left) : 0.5);
+  const share = (values, log) => { const v = values.map((n) => (log ? Math.log10(n) : n)), low = Math.min(...v), high = Math.max(...v); return v.map((n) => (high > low ? 0.07 + (0.86 * (n - low)) / (high - low) : 0.5)); };
+  const xs = share(at, byId("x-log").checked), ys = share(points.map((p) => p.y.value), byId("y-log").checked);
   byId("missing").textContent = points.length < D.names.length ? D.names.length - points.length + " of the networks lack one of the two figures." : "";
-  Plotly.react("plot", [{ mode: "markers+text", x: at.map((v) => v / x.factor), y: points.map((p) => p.y.value / y.factor), text: points.map((p) => wrapped(p.name.replace(" on ", " (on ") + (p.name.includes(" on ") ? ")" : ""), 24)),
-    textposition: points.map((p) => (share(p.x.value) < 0.2 ? "middle right" : share(p.x.value) > 0.8 ? "middle left" : "top center")), textfont: { size: NARROW.matches ? 11 : 12, color: css("--ink") },
+  const labels = points.map((p) => wrapped(p.name.replace(/ on (.*)/, " (on $1)"), 24));
+  Plotly.react("plot", [{ mode: "markers+text", x: at.map((v) => v / x.factor), y: points.map((p) => p.y.value / y.factor), text: labels,
+    textposition: places(at.map((_, i) => [xs[i], ys[i]]), labels, byId("plot").clientWidth - 110, byId("plot").clientHeight - 95, 18), textfont: { size: NARROW.matches ? 11 : 12, color: css("--ink") },
     marker: { size: points.map((p) => 10 + 40 * Math.sqrt((p.size.value || 0) / most)), color: points.map((_, i) => PALETTE[i % PALETTE.length]), opacity: 0.75, line: { color: css("--paper"), width: 1 } },
     customdata: points.map((p) => [p.x.text, p.y.text, p.size.text, p.name].map(escaped)),
     hovertemplate: `<b>%{customdata[3]}</b><br>${escaped(x.title)}: %{customdata[0]}<br>${escaped(y.title)}: %{customdata[1]}` + (size ? `<br>${escaped(size.title)}: %{customdata[2]}` : "") + "<extra></extra>", cliponaxis: false }],

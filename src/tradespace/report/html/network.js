@@ -28,12 +28,14 @@ function drawMap() {
   const ids = [...nodes.keys()], list = [...nodes.values()], total = nodes.get("").value || 1;
   const tops = [...new Set(list.filter((n) => n.parent === "").map((n) => n.label))];
   const top = (id) => { let n = nodes.get(id); while (n && n.parent) n = nodes.get(n.parent); return n; };
+  const fills = ids.map((id, i) => (id === "" ? css("--panel") : PALETTE[tops.indexOf((top(id) || list[i]).label) % PALETTE.length]));
   Plotly.react("plot-map", [{ type: "treemap", ids: ids.map((i) => i || "root"), labels: list.map((n) => escaped(n.label)), branchvalues: "total",
     parents: list.map((n) => (n.parent === null ? "" : n.parent || "root")), values: list.map((n) => n.value), maxdepth: 4,
     text: list.map((n) => show(n.value) + ", " + (100 * n.value / total).toPrecision(3) + " %"), textinfo: "label+text",
     customdata: list.map((n) => (n.layer ? escaped(n.layer.operator + " " + n.layer.shape) : "")),
     hovertemplate: "<b>%{label}</b><br>" + title + ": %{text}<br>%{customdata}<extra></extra>", tiling: { packing: "squarify", pad: 2 },
-    marker: { colors: ids.map((id, i) => (id === "" ? css("--panel") : PALETTE[tops.indexOf((top(id) || list[i]).label) % PALETTE.length])), line: { color: css("--paper"), width: 1 } } }],
+    textfont: { color: fills.map((fill, i) => (ids[i] === "" ? css("--ink") : inkOn(fill))) },
+    marker: { colors: fills, line: { color: css("--paper"), width: 1 } } }],
   layout({ margin: { l: 0, r: 0, t: 26, b: 0 } }), CONFIG);
 }
 

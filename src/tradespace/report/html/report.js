@@ -167,7 +167,9 @@ function drawTradeoff() {
   // Names where there is room for them; numbers with a key below where there is not.
   const named = points.filter((c) => points.length <= 20 && c.standing !== "excluded");
   const label = (c) => (!named.includes(c) ? "" : NARROW.matches ? String(named.indexOf(c) + 1) : escaped(c.name));
-  const side = (c) => { const v = at(c, x, sx), share = ((xLog ? Math.log10(v) : v) - rx[0]) / (rx[1] - rx[0]); return NARROW.matches ? "top right" : share < 0.2 ? "top right" : share > 0.8 ? "top left" : "top center"; };
+  const share = (v, range, log) => ((log ? Math.log10(v) : v) - range[0]) / (range[1] - range[0]), box = byId("plot-tradeoff");
+  const sides = places(points.map((c) => [share(at(c, x, sx), rx, xLog), share(at(c, y, sy), ry, yLog)]), points.map(label), box.clientWidth - 90, box.clientHeight - 130, 9);
+  const side = (c) => sides[points.indexOf(c)];
   for (const [name, some] of groups(points, both)) {
     const ink = color(some[0]);
     traces.push({ mode: "markers+text", name, x: some.map((c) => at(c, x, sx)), y: some.map((c) => at(c, y, sy)),
@@ -175,7 +177,7 @@ function drawTradeoff() {
       customdata: some.map((c) => [c.readings[x].text, c.readings[y].text, name, c.name].map(escaped)),
       hovertemplate: `<b>%{customdata[3]}</b> (%{customdata[2]})<br>${titleOf(x)}: %{customdata[0]}<br>${titleOf(y)}: %{customdata[1]}<extra></extra>`,
       error_x: bars(some, x, sx, plain(rx, xLog), ink), error_y: bars(some, y, sy, plain(ry, yLog), ink),
-      marker: { size: some.map((c) => (c.best ? 15 : 10)), symbol: some.map((c) => symbolOf(c, both)), color: ink, line: { width: some.map((c) => (c.best ? 2 : 0.5)), color: css("--ink") } } });
+      marker: { size: some.map((c) => (c.best ? 15 : 10)), symbol: some.map((c) => symbolOf(c, both)), color: ink, line: { width: some.map((c) => (c.best || symbolOf(c, both).endsWith("-open") ? 2 : 0.5)), color: css("--ink") } } });
   }
   Plotly.react("plot-tradeoff", traces, layout({
     showlegend: true, legend: NARROW.matches ? { orientation: "h", y: -0.22, font: { size: 11 } } : { orientation: "h", y: -0.18 },
@@ -238,7 +240,8 @@ function drawCurves() {
   const ends = kind === "predicted_true" ? [Math.min(...points.flatMap((c) => c.curves[kind].x)), Math.max(...points.flatMap((c) => c.curves[kind].x))] : [0, 1];
   const shapes = kind === "precision_recall" ? [] : [{ type: "line", x0: ends[0], y0: ends[0], x1: ends[1], y1: ends[1], line: { dash: "dot", color: css("--soft"), width: 1 } }];
   const unit = kind === "roc" || kind === "precision_recall" ? { range: [-0.01, 1.01] } : {};
-  Plotly.react("plot-curves", traces, layout({ showlegend: true, legend: { orientation: "h", y: -0.2, font: { size: NARROW.matches ? 11 : 12 } }, shapes, xaxis: axis({ title: { text: xTitle }, ...unit }), yaxis: axis({ title: { text: yTitle }, ...unit }) }), CONFIG);
+  byId("plot-curves").style.height = NARROW.matches ? 340 + 34 * points.length + "px" : "";
+  Plotly.react("plot-curves", traces, layout({ showlegend: true, legend: { orientation: "h", y: NARROW.matches ? -0.3 : -0.2, font: { size: NARROW.matches ? 11 : 12 } }, shapes, xaxis: axis({ title: { text: xTitle }, ...unit }), yaxis: axis({ title: { text: yTitle }, ...unit }) }), CONFIG);
   note("curves-note", points.some((c) => c.validation) ? ["Dashed:", NOTES.validation] : []);
 }
 function drawSettle() {
