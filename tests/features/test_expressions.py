@@ -92,7 +92,8 @@ def test_a_condition_is_the_same_in_polars_in_duckdb_and_event_by_event(
     ).to_arrow()
     with duckdb.connect() as connection:
         connection.register("log", local)
-        asked = connection.sql(f"SELECT ({condition.to_sql()})::BOOLEAN AS c FROM log ORDER BY id").pl()["c"]
+        query = f"SELECT ({condition.to_sql()})::BOOLEAN AS c FROM log ORDER BY id"
+        asked = connection.sql(query).pl()["c"]
 
     np.testing.assert_array_equal(found, [math.nan if one is None else one for one in told])
     assert asked.to_list() == told
