@@ -114,7 +114,7 @@ y 1x1 float32
     "dlp schedule": """\
 $ tradespace dlp schedule 32x256x128 --out product.dlp
 ...
-│ 32x256x128 │ scheduled │ 4.100125 us │ 4.097062 us │ 0.075 % │ compute │ 176 KiB │ ...""",
+32x256x128  scheduled  4.100125 us  4.097062 us  0.075 %  compute  176 KiB  ...""",
     "dlp sweep": """\
 $ tradespace dlp sweep 32x256x128 --over wram=64KiB..256KiB
 ...
