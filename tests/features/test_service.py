@@ -22,6 +22,7 @@ from tradespace.features import (
     hour,
     last,
     mean,
+    rate,
     sum_,
 )
 from tradespace.features.batch import compute_at
@@ -121,6 +122,15 @@ def test_what_batch_refuses_is_refused_and_leaves_nothing_behind(
     assert (counted(engine), engine.offset) == (1, 1)
     engine.push([event(3)])
     assert counted(engine) == 2
+
+
+def test_a_rate_takes_truths_in_service_too() -> None:
+    engine = StreamEngine(FeatureView("card", SOURCE, "card", [rate("fraud", "1h")]))
+    engine.push([event(1, fraud=True), event(2, fraud=0), event(3, fraud=None)])
+
+    assert engine.read("card", ["a"], now_us=NOON + 9 * SECOND)[0, 0] == 0.5
+    with pytest.raises(FeatureError, match=r"'fraud' .* is 2, not true or false"):
+        engine.push([event(4, fraud=2)])
 
 
 def test_events_that_the_source_leaves_out_do_not_exist_in_service() -> None:

@@ -28,6 +28,7 @@ class Live:
         self.whole: list[bool] = []
         parts = leaves(view.features)
         numeric = {feature.column for feature in parts if KINDS[feature.kind]}
+        self.shares = {feature.column for feature in parts if feature.share}
         self.plan: dict[Feature, tuple[int, int]] = {}
         for feature in parts:
             self._slot(feature, whole, numeric=feature.column in numeric)
@@ -50,7 +51,10 @@ class Live:
         exact = name is None or digits is not None or name in whole
         if key not in self.slots:
             self.slots[key] = len(self.readers)
-            read = _reader(name, digits, where, zone, owner=self.view.name, numeric=numeric)
+            read = _reader(
+                name, digits, where, zone,
+                owner=self.view.name, numeric=numeric, share=name in self.shares,
+            )  # fmt: skip
             self.readers.append(read)
             self.whole.append(exact)
         self.plan[feature] = (self.slots[key], 1 if digits is None else 10**digits)
@@ -83,7 +87,14 @@ def _value(step: _Step, state: EntityState, now: int, own: int | None) -> float:
 
 
 def _reader(
-    name: str | None, digits: int | None, where: Any, zone: str | None, *, owner: str, numeric: bool
+    name: str | None,
+    digits: int | None,
+    where: Any,
+    zone: str | None,
+    *,
+    owner: str,
+    numeric: bool,
+    share: bool,
 ) -> Callable[[Mapping[str, Any]], Any]:
     """Return a function that takes from an event what a slot holds; None: nothing to count."""
     scale = None if digits is None else 10**digits
@@ -106,6 +117,9 @@ def _reader(
         if not isinstance(value, int | float):
             msg = f"{name!r} of an event for view {owner!r} is {value!r}, not a number."
             raise FeatureError(msg, remedy="Give numbers, as the source does.")
+        if share and value not in (0, 1):
+            msg = f"{name!r} of an event for view {owner!r} is {value!r}, not true or false."
+            raise FeatureError(msg, remedy="A rate takes booleans, or 1 and 0; see mean().")
         if math.isinf(value):
             msg = f"{name!r} of an event for view {owner!r} is infinite."
             raise FeatureError(msg, remedy="Make it missing, or leave the event out.")
