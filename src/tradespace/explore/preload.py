@@ -16,7 +16,9 @@ VARIABLE = "TRADESPACE_PRELOAD"
 
 
 def _preload(names: list[str]) -> None:
-    import numpy.ma  # noqa: F401 - numpy itself would load it in the first call that asks for it
+    import multiprocessing.dummy  # noqa: F401 - else the first fit that has threads loads it
+
+    import numpy.ma  # noqa: F401 - else the first call that asks for it loads it
     import onnxruntime  # noqa: F401 - imported for its effect
 
     import tradespace.explore.worker
