@@ -121,30 +121,3 @@ def test_people_hear_of_unsettled_times_that_the_decision_rests_on(cancer_study:
     assert "is still busy" in again
     assert "latency_p50 of tree" in again
     assert busy_warnings(decided(study, tree=(settled, met, roc)), again=False) == []
-
-
-def test_a_better_candidate_that_only_an_unsettled_time_keeps_out_is_named(
-    cancer_study: Path,
-) -> None:
-    study = replace(
-        load_study(cancer_study),
-        constraints=(Constraint("latency_p99", Sense.AT_MOST, 1.0, "s"),),
-        objectives=(Objective("roc_auc", Direction.MAXIMIZE, "1", worst=0.5, best=1.0),),
-    )
-    p50 = reading("latency_p50", 1e-3, unsettled=False)
-    met = reading("latency_p99", 1e-3, unsettled=False)
-    busy = reading("latency_p99", 1.0, unsettled=True)
-    quiet = reading("latency_p99", 1.0, unsettled=False)
-    worse, better = (Reading("roc_auc", value, value, value, "1") for value in (0.7, 0.9))
-    held = busy_warnings(
-        decided(study, plain=(p50, met, worse), good=(p50, busy, better)), again=False
-    )
-    near = busy_warnings(
-        decided(study, plain=(p50, met, worse), good=(p50, quiet, better)), again=False
-    )
-
-    assert held[1] == (
-        "Only an unsettled time keeps good (utility 0.800) from being weighed against plain "
-        "(utility 0.400)."
-    )
-    assert near == []

@@ -272,7 +272,7 @@ def test_readings_are_the_same_whatever_the_length_of_a_block(
         assert (one.value, one.low, one.high) == pytest.approx(
             (other.value, other.low, other.high), rel=1e-12
         )
-        assert one.draws == pytest.approx(other.draws, rel=1e-6)
+        assert one.draws == pytest.approx(other.draws, rel=1e-12)
 
 
 def test_blocks_stay_within_their_bytes_and_hold_at_least_one_resample() -> None:

@@ -81,6 +81,18 @@ class Reading:
         """Whether only a bound is known: one end is open."""
         return math.isinf(self.low) or math.isinf(self.high)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the machine was too busy for more than bounds of a time.
+
+        Examples
+        --------
+        >>> Reading("q", 2.0, 1.0, 3.0, "s", context={"unsettled": True}).unsettled
+        True
+
+        """
+        return bool(self.context.get("unsettled"))
+
     def __str__(self) -> str:
         """Return value and interval on people's scales."""
         if math.isnan(self.value) or self.is_bound:

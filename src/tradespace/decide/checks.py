@@ -60,7 +60,7 @@ def probability_met(
         return _uncertain((met + 1) / (len(reading.draws) + 2))
     if reading.is_bound or math.isnan(reading.value) or reading.low == reading.high:
         return None
-    if reading.context.get("unsettled"):
+    if reading.unsettled:
         return None  # between its ends nothing is known of how likely what is
     below = _share_below(constraint.bound, reading, tail=(1 - confidence) / 2)
     met_below = constraint.sense in (Sense.AT_MOST, Sense.BELOW)

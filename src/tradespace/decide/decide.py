@@ -292,7 +292,7 @@ def _busy_warnings(ordered: Sequence[Assessment], best: Assessment) -> Iterator[
         if a.standing is not Standing.UNDECIDED or order_key(a) >= order_key(best):
             continue
         open_ = [check for check in a.checks if check.verdict is not Verdict.MET]
-        if all(check.reading and check.reading.context.get("unsettled") for check in open_):
+        if all(check.reading and check.reading.unsettled for check in open_):
             times = "; ".join(f"{check.constraint} (reading {check.reading})" for check in open_)
             yield (
                 f"{a.candidate.name} has a higher utility than {best.candidate.name} "

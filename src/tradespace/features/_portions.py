@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from tradespace.features.definitions import FeatureView, View, is_whole
 from tradespace.features.events import Events, require_columns
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +95,9 @@ def portion_of(
             raise FeatureError(msg, remedy="Look at a longer time, or at more entities.")
     if portion != ALL:
         say(f"Compares {text}.")
-    return events if chosen.all() else _taken(events, np.flatnonzero(chosen))
+    return events if chosen.all() else events.take(np.flatnonzero(chosen))
 
 
 def _iso(time_us: int) -> str:
     moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=time_us)
     return moment.isoformat(sep=" ", timespec="seconds")
-
-
-def _taken(events: Events, rows: npt.NDArray[np.int64]) -> Events:
-    """Return the events of some rows, in the order given."""
-    kept = None
-    if events.kept is not None:
-        counts = np.zeros(len(events), bool)
-        counts[events.kept] = True
-        kept = np.flatnonzero(counts[rows])
-    return replace(
-        events,
-        frame=events.frame[rows],
-        time_us=events.time_us[rows],
-        created_us=None if events.created_us is None else events.created_us[rows],
-        rank=None if events.rank is None else events.rank[rows],
-        kept=kept,
-    )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -225,17 +224,7 @@ def _arranged(view: FeatureView, events: Events) -> _Work:
 
 def _each_once(events: Events) -> Events:
     """Return the events without those that were delivered before."""
-    kept = events.kept
-    if kept is None:
-        return events
-    return replace(
-        events,
-        frame=events.frame[kept],
-        time_us=events.time_us[kept],
-        created_us=None if events.created_us is None else events.created_us[kept],
-        rank=None if events.rank is None else events.rank[kept],
-        kept=None,
-    )
+    return events if events.kept is None else events.take(events.kept)
 
 
 def _durations(view: FeatureView) -> tuple[int, ...]:

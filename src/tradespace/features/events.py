@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +48,22 @@ class Events:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.time_us)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Events:
+        """Return the events of some rows, whose numbers increase."""
+        kept = None
+        if self.kept is not None:
+            counts = np.zeros(len(self), bool)
+            counts[self.kept] = True
+            kept = None if counts[rows].all() else np.flatnonzero(counts[rows])
+        return replace(
+            self,
+            frame=self.frame[rows],
+            time_us=self.time_us[rows],
+            created_us=None if self.created_us is None else self.created_us[rows],
+            rank=None if self.rank is None else self.rank[rows],
+            kept=kept,
+        )
 
 
 def require_columns(frame: pl.DataFrame, columns: Iterable[str], *, owner: str) -> None:

@@ -57,7 +57,7 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
         if math.isinf(reading.low) and math.isinf(reading.high):
             known = not math.isnan(reading.value)
             return (format_quantity(reading.value, reading.unit), "") if known else ("unknown", "")
-        if is_unsettled(reading):
+        if is_unlimited(reading):
             return f"unsettled, seen {format_quantity(reading.value, reading.unit)}", ""
         return str(reading), ""
     factor, name = scale_for(reading.value or reading.high or reading.low, reading.unit)
@@ -71,12 +71,12 @@ def reading_parts(reading: Reading) -> tuple[str, str]:
     return shown, f"{_text(low, decimals)} to {_text(high, decimals)}"
 
 
-def is_unsettled(reading: Reading) -> bool:
+def is_unlimited(reading: Reading) -> bool:
     """Return whether a value was seen of which it is not known how far off it may be.
 
     Examples
     --------
-    >>> is_unsettled(Reading("latency_p99", 1e-5, 0.0, float("inf"), "s"))
+    >>> is_unlimited(Reading("latency_p99", 1e-5, 0.0, float("inf"), "s"))
     True
 
     """

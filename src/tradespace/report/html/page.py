@@ -19,7 +19,7 @@ from tradespace.core.readings import Reading, ReadingKind
 from tradespace.report._numbers import (
     bound_text,
     difference_text,
-    is_unsettled,
+    is_unlimited,
     percent,
     reading_parts,
     reading_text,
@@ -256,7 +256,7 @@ def _reading(reading: Reading, *, aside: bool) -> dict[str, Any]:
         "high": _number(reading.high),
         "text": reading_text(reading),
         "short": reading_parts(reading)[0],
-        "unsettled": is_unsettled(reading),
+        "unsettled": is_unlimited(reading),
         "tag": "predicted" if predicted else "validation" if aside else "",
         "kind": reading.kind.value,
         "method": reading.method,
