@@ -6,10 +6,11 @@ A test compares the page with what this writes; another runs its examples.
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, get_args, get_origin
+
+from tables import filled
 
 from tradespace.cli import COMMANDS, _load
 
@@ -211,8 +212,7 @@ def all_commands() -> str:
 
 def page(text: str) -> str:
     """Return the page with its generated part brought up to date."""
-    pattern = r"(<!-- table: commands -->\n).*?(<!-- end: commands -->)"
-    return re.sub(pattern, lambda m: f"{m[1]}\n{all_commands()}\n{m[2]}", text, flags=re.DOTALL)
+    return filled(text, {"commands": all_commands})
 
 
 if __name__ == "__main__":

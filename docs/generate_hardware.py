@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tables import filled
+
 from tradespace.cli._list import listing
 
 PAGE = Path(__file__).with_name("reference") / "hardware.md"
@@ -102,11 +104,7 @@ TABLES = {"processors": processors, "regions": regions, "runs": runs}
 
 def page(text: str) -> str:
     """Return the page with its tables brought up to date."""
-    for name, table in TABLES.items():
-        before, rest = text.split(f"<!-- table: {name} -->\n")
-        _, after = rest.split(f"<!-- end: {name} -->")
-        text = f"{before}<!-- table: {name} -->\n\n{table()}\n\n<!-- end: {name} -->{after}"
-    return text
+    return filled(text, TABLES)
 
 
 if __name__ == "__main__":

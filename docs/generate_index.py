@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tables import filled
+
 from tradespace.core import registry
 
 PAGE = Path(__file__).with_name("index.md")
@@ -39,11 +41,7 @@ LISTS = {"families": families, "decisions": decisions}
 
 def page(text: str) -> str:
     """Return the page with its lists brought up to date."""
-    for name, written in LISTS.items():
-        before, rest = text.split(f"<!-- table: {name} -->\n")
-        _, after = rest.split(f"<!-- end: {name} -->")
-        text = f"{before}<!-- table: {name} -->\n\n{written()}\n\n<!-- end: {name} -->{after}"
-    return text
+    return filled(text, LISTS)
 
 
 if __name__ == "__main__":

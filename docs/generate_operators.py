@@ -5,8 +5,9 @@ A test compares the page with what this writes.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+
+from tables import filled
 
 from tradespace.graph.operators import Operator, operators
 
@@ -75,8 +76,7 @@ def tables() -> str:
 
 def page(text: str) -> str:
     """Return the page with its tables brought up to date."""
-    pattern = r"(<!-- table: operators -->\n).*?(<!-- end: operators -->)"
-    return re.sub(pattern, lambda m: f"{m[1]}\n{tables()}\n{m[2]}", text, flags=re.DOTALL)
+    return filled(text, {"operators": tables})
 
 
 if __name__ == "__main__":

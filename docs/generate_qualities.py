@@ -10,6 +10,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from tables import filled
+
 from tradespace.components._base import Shape
 from tradespace.components.component import family_named
 from tradespace.core import registry
@@ -217,8 +219,7 @@ def tables() -> str:
 
 def page(text: str) -> str:
     """Return the page with its generated part brought up to date."""
-    pattern = r"(<!-- table: qualities -->\n).*?(<!-- end: qualities -->)"
-    return re.sub(pattern, lambda m: f"{m[1]}\n{tables()}\n{m[2]}", text, flags=re.DOTALL)
+    return filled(text, {"qualities": tables})
 
 
 if __name__ == "__main__":

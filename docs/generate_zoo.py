@@ -6,12 +6,12 @@ A test compares the page with what this writes.
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from tables import filled
 
 from tradespace.graph.counts import forward_macs, neurons, node_counts, parameters
 from tradespace.graph.zoo import NetworkRow, network, networks
@@ -163,18 +163,10 @@ def published_table() -> str:
 TABLES = {"networks": networks_table, "published": published_table}
 
 
-def filled(page: str) -> str:
+def page(text: str) -> str:
     """Return the page with its tables written anew."""
-    for name, table in TABLES.items():
-        begin, end = f"<!-- table: {name} -->", f"<!-- end: {name} -->"
-        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        text = f"{begin}\n\n{table()}\n\n{end}"
-        page, count = pattern.subn(lambda _, text=text: text, page)
-        if count != 1:
-            msg = f"{PAGE.name} needs exactly one place for the table {name!r}; found {count}."
-            raise SystemExit(msg)
-    return page
+    return filled(text, TABLES)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
