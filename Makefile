@@ -9,7 +9,7 @@ DEMO ?= demo
 
 .PHONY: demo install test check format docs clean
 
-$(VENV)/.installed: pyproject.toml constraints.txt setup.py src/tradespace/features/_loops.c
+$(VENV)/.installed: pyproject.toml constraints.txt setup.py src/tradespace/features/batch/loops.c
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"

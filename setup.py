@@ -5,6 +5,10 @@ from setuptools import Extension, setup
 # Without a C compiler the package installs all the same, and NumPy does the work of these loops.
 setup(
     ext_modules=[
-        Extension("tradespace.features._loops", ["src/tradespace/features/_loops.c"], optional=True)
+        Extension(
+            "tradespace.features.batch._loops",
+            ["src/tradespace/features/batch/loops.c"],
+            optional=True,
+        )
     ]
 )

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from tradespace.features._compiled import LIBRARY
-from tradespace.features.batch import compute_all
-from tradespace.features.events import read_events
-from tradespace.features.load import load_views
+from tradespace.features.batch.compiled import LIBRARY
+from tradespace.features.batch.compute import compute_all
+from tradespace.features.batch.events import read_events
+from tradespace.features.define.load import load_views
 from tradespace.scenarios import card_fraud
 
 DAYS = (1, 7, 30)

@@ -34,11 +34,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tradespace.features.batch import compute_all
-from tradespace.features.definitions import FeatureView
-from tradespace.features.events import Events, read_events
-from tradespace.features.joins import join, join_rows_of
-from tradespace.features.load import load_views
+from tradespace.features.batch.compute import compute_all
+from tradespace.features.batch.events import Events, read_events
+from tradespace.features.build.joins import join, join_rows_of
+from tradespace.features.define.load import load_views
+from tradespace.features.define.views import FeatureView
 from tradespace.scenarios import card_fraud
 
 FEAST = """

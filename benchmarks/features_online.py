@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tradespace.features.definitions import FeatureView
-from tradespace.features.events import read_events
-from tradespace.features.load import load_views
-from tradespace.features.replay import event_dicts, whole_columns
-from tradespace.features.state import SqliteState
-from tradespace.features.stream import StreamEngine
+from tradespace.features.batch.events import read_events
+from tradespace.features.define.load import load_views
+from tradespace.features.define.views import FeatureView
+from tradespace.features.stream.engine import StreamEngine
+from tradespace.features.stream.replay import event_dicts, whole_columns
+from tradespace.features.stream.state import SqliteState
 from tradespace.scenarios import card_fraud
 
 

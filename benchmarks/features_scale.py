@@ -45,7 +45,7 @@ def generate(n: int, folder: Path) -> None:
 
 def build(folder: Path) -> None:
     from tradespace.features import EventSource, FeatureView, count, mean, rate
-    from tradespace.features.build import build as build_views
+    from tradespace.features.build.build import build as build_views
 
     log = EventSource("log", time="at", id="id", decimals={"eur": 2})
     card = [f for d in (1, 7, 30) for f in (count(f"{d}d"), mean("eur", f"{d}d"))]

@@ -55,7 +55,7 @@ def build(name: str) -> tuple[Any, dict[str, Any]]:
 
 def ours(module: Any, inputs: dict[str, Any]) -> tuple[int, int]:
     from tradespace.graph.counts import totals
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     found = totals(read_torch(module, inputs))
     return found["macs"], found["parameters"]
@@ -284,7 +284,7 @@ def one_operator(tool: str, name: str, device: str) -> dict[str, Any]:
         inputs = [torch.zeros(s) for s in shapes]
     if tool == "tradespace":
         from tradespace.graph.counts import forward_macs
-        from tradespace.graph.readers.torch import read_torch
+        from tradespace.graph.readers.torch.read import read_torch
 
         return {"ratio": forward_macs(read_torch(module, inputs)) / macs}
     if tool == "torchinfo":
@@ -331,7 +331,7 @@ def training() -> dict[str, Any]:
     from tests.graph.torch_models import ResNet
 
     from tradespace.graph.memory import training_memory
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     with torch.device("meta"):
         module = ResNet((3, 8, 36, 3))

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from tradespace.core.errors import GraphError
-from tradespace.cost.calibration import Calibration, predict
-from tradespace.cost.calibration_run import calibrate
-from tradespace.cost.calibration_timing import Runner, Timing, runner, time_pass
+from tradespace.cost.calibration.record import Calibration, predict
+from tradespace.cost.calibration.run import calibrate
+from tradespace.cost.calibration.timing import Runner, Timing, runner, time_pass
 from tradespace.cost.latency import predict_latency
 from tradespace.graph.network import Network
 from tradespace.graph.works import network_works

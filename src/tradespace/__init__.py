@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tradespace.core.trials import Trial as Trial
     from tradespace.cost.inspection import Inspection as Inspection
     from tradespace.cost.inspection import inspect as inspect
-    from tradespace.cost.price import TrainingPrice as TrainingPrice
-    from tradespace.cost.price import price as price
+    from tradespace.cost.price.price import TrainingPrice as TrainingPrice
+    from tradespace.cost.price.price import price as price
     from tradespace.explore.evaluate import evaluate as evaluate
     from tradespace.study.load import load_study as load_study
 
@@ -34,14 +34,14 @@ _WHERE = {
     "Reading": "tradespace.core.readings",
     "Study": "tradespace.core.studies",
     "TradespaceError": "tradespace.core.errors",
-    "TrainingPrice": "tradespace.cost.price",
+    "TrainingPrice": "tradespace.cost.price.price",
     "Trial": "tradespace.core.trials",
     "Verdict": "tradespace.core.requirements",
     "Inspection": "tradespace.cost.inspection",
     "evaluate": "tradespace.explore.evaluate",
     "inspect": "tradespace.cost.inspection",
     "load_study": "tradespace.study.load",
-    "price": "tradespace.cost.price",
+    "price": "tradespace.cost.price.price",
 }
 
 __all__ = ["__version__", *_WHERE]

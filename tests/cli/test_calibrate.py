@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cost.test_calibration import machine
+from tests.cost.calibration.test_calibration import machine
 
 from tradespace.cli import run
-from tradespace.cost.calibration import HoldOut
+from tradespace.cost.calibration.record import HoldOut
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         held = (HoldOut("resnet18", 0.9, 1.0),)
         return machine(name=name or "x", holdout=held, wall_per_cpu=2.0, failures=("gelu: no",))
 
-    monkeypatch.setattr("tradespace.cost.calibration_run.calibrate", fake)
+    monkeypatch.setattr("tradespace.cost.calibration.run.calibrate", fake)
     return tmp_path
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tradespace.cli import run
-from tradespace.cost.tables import training_runs
+from tradespace.cost.price.tables import training_runs
 from tradespace.hardware.profiles import processors, regions
 
 

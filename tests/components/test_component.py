@@ -20,13 +20,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from tradespace.components.component import Component, agreement, train_component
-from tradespace.components.runtime import open_artifact
-from tradespace.components.states import load_component
-from tradespace.components.tree_ensembles import floor32
+from tradespace.components.export.tree_ensembles import floor32
+from tradespace.components.states import load_component, save_component
 from tradespace.core.candidates import Candidate
 from tradespace.core.errors import DataError, ExportError, SettingError, TrialError
 from tradespace.core.studies import Task
 from tradespace.data.inputs import InputColumn, Inputs, InputSchema
+from tradespace.runtime.artifact import open_artifact
 from tradespace.testing.families import candidate_of, trained
 from tradespace.testing.tables import labels_for, mixed_inputs
 
@@ -78,7 +78,7 @@ def test_an_onnx_artifact_is_served_without_scikit_learn(tmp_path: Path) -> None
     )
     code = (
         "import sys\n"
-        "from tradespace.components.runtime import open_artifact\n"
+        "from tradespace.runtime.artifact import open_artifact\n"
         "from tradespace.testing.tables import mixed_inputs\n"
         f"artifact = open_artifact({str(path)!r})\n"
         "assert artifact.predict(mixed_inputs(20, seed=5)).shape == (20,)\n"
@@ -105,7 +105,7 @@ def test_an_artifact_says_what_it_is() -> None:
 def test_export_is_refused_when_rows_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     component = trained("decision_tree", task=Task.BINARY, settings={"max_depth": 3})
     monkeypatch.setattr(
-        "tradespace.components.tree_ensembles.floor32",
+        "tradespace.components.export.tree_ensembles.floor32",
         lambda t: np.asarray(t, dtype=np.float32) + np.float32(0.5),
     )
 
@@ -130,7 +130,7 @@ def test_an_update_after_saving_counts_all_rows(family: str) -> None:
     y = labels_for(inputs, Task.BINARY, seed=2)
     first = train_component(candidate_of(family), inputs.take(slice(0, 200)), y[:200], **BINARY)
     before = first.predict(inputs)
-    updated = load_component(first.save()).update(inputs.take(slice(200, 400)), y[200:])
+    updated = load_component(save_component(first)).update(inputs.take(slice(200, 400)), y[200:])
 
     assert updated.model.estimator.class_count_.tolist() == np.bincount(y).tolist()
     np.testing.assert_array_equal(first.predict(inputs), before)
@@ -142,7 +142,7 @@ def test_a_saved_component_scores_as_before() -> None:
     rows = mixed_inputs(50, seed=3, unseen=True)
 
     np.testing.assert_array_equal(
-        load_component(component.save()).predict(rows), component.predict(rows)
+        load_component(save_component(component)).predict(rows), component.predict(rows)
     )
 
 
@@ -151,7 +151,7 @@ def test_a_state_with_types_that_nobody_trusts_is_refused() -> None:
     component.model.estimator.stowaway = Path("x")
 
     with pytest.raises(DataError, match="not trusted: pathlib"):
-        load_component(component.save())
+        load_component(save_component(component))
 
 
 def test_a_tree_is_printed_with_the_names_of_its_inputs() -> None:
@@ -233,7 +233,7 @@ def test_what_cannot_be_exported_runs_in_python_and_says_so(tmp_path: Path, func
 
 
 def test_a_state_of_own_code_is_refused_after_the_code_has_changed(tmp_path: Path) -> None:
-    content = own(tmp_path, "mine").save()
+    content = save_component(own(tmp_path, "mine"))
     (tmp_path / "mine.py").write_text(OWN + "\n# changed\n")
 
     with pytest.raises(DataError, match="has changed"):

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from tradespace.components.component import family_named, train_component
-from tradespace.components.runtime import open_session
 from tradespace.components.sizes import shape_of
 from tradespace.core.errors import SettingError, TrialError
 from tradespace.core.studies import Task
 from tradespace.graph.counts import backward_macs, forward_macs, neurons, parameters
+from tradespace.runtime.onnx import open_session
 from tradespace.testing.families import candidate_of
 from tradespace.testing.tables import labels_for, mixed_inputs
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tradespace.core.errors import InputError
 from tradespace.cost.energy import energy_from_operations, energy_from_power
-from tradespace.cost.tables import operation_energies, operation_energy
+from tradespace.cost.price.tables import operation_energies, operation_energy
 from tradespace.graph.work import Work
 
 COUNTS = st.integers(0, 10**12)

@@ -21,10 +21,10 @@ from tradespace.core.decisions import Decision, Standing
 from tradespace.core.readings import ReadingKind
 from tradespace.core.requirements import Verdict
 from tradespace.core.studies import Study, Task
-from tradespace.cost.calibration import Calibration
-from tradespace.cost.calibration_grid import build_grid
-from tradespace.cost.calibration_machine import machine_facts
-from tradespace.cost.calibration_store import save_calibration
+from tradespace.cost.calibration.grid import build_grid
+from tradespace.cost.calibration.machine import machine_facts
+from tradespace.cost.calibration.record import Calibration
+from tradespace.cost.calibration.store import save_calibration
 from tradespace.cost.lower_bounds import most_ops_per_s_of_a_core
 from tradespace.data.load import load_dataset
 from tradespace.explore.enumerate import enumerate_candidates

@@ -11,7 +11,7 @@ import pytest
 
 from tradespace.cli import run
 from tradespace.features import EventSource, FeatureView, count, mean
-from tradespace.features.load import load_views
+from tradespace.features.define.load import load_views
 from tradespace.store.run_store import RunStore
 
 Capture = pytest.CaptureFixture[str]
@@ -131,7 +131,9 @@ def test_a_contract_is_checked_and_what_breaks_it_is_shown(folder: Path, capsys:
     assert "have no contract" in capsys.readouterr().out
     rules = 'contract=Contract(columns={"eur": ColumnRule(high=0.5)}, unique=["card"]'
     text = FILE.replace('owner="pay")', f"{rules}, on_breach=OnBreach.REPORT))")
-    text = text.replace("import *", "import *\nfrom tradespace.features.contracts import OnBreach")
+    text = text.replace(
+        "import *", "import *\nfrom tradespace.features.define.contracts import OnBreach"
+    )
     (folder / "strict.py").write_text(text)
     assert run(["features", "check", "strict.py"]) == 1
     shown = capsys.readouterr().out
@@ -201,7 +203,7 @@ def test_what_is_wrong_is_said_without_a_traceback(
 
 
 def test_the_views_of_two_sources_are_joined_onto_one_table(folder: Path) -> None:
-    from tradespace.features.joins import join
+    from tradespace.features.build.joins import join
 
     log = EventSource("log", path=str(folder / "log.parquet"), time="at", id="id")
     other = EventSource("other", path=str(folder / "log.parquet"), time="at", id="id")

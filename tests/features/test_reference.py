@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from ruamel.yaml import YAML
 
-from tradespace.features.batch import compute_all
-from tradespace.features.events import read_events
-from tradespace.features.load import load_views
-from tradespace.features.replay import verify
+from tradespace.features.batch.compute import compute_all
+from tradespace.features.batch.events import read_events
+from tradespace.features.define.load import load_views
+from tradespace.features.stream.replay import verify
 from tradespace.scenarios import card_fraud
 
 GOLDEN = YAML(typ="safe").load(Path(__file__).parents[1] / "golden" / "fraud_features.yaml")

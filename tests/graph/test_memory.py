@@ -162,7 +162,7 @@ def _kept_by_autograd(module: Any, *inputs: Any, **named: Any) -> int:
 
 @pytest.mark.parametrize("name", list(PUBLISHED_MB))
 def test_saved_activations_are_what_autograd_keeps(name: str) -> None:
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     make, shape = _models()[name]
     with torch.device("meta"):
@@ -177,7 +177,7 @@ def test_saved_activations_are_what_autograd_keeps(name: str) -> None:
 @pytest.mark.slow
 def test_saved_activations_of_bert_are_what_autograd_keeps() -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     module = transformers.BertModel(transformers.BertConfig())
     ids = torch.zeros(8, 128, dtype=torch.long)
@@ -253,7 +253,7 @@ def _tracked(name: str) -> _Tracked:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(PUBLISHED_MB))
 def test_the_peak_of_a_step_is_what_a_tracker_of_memory_finds(name: str) -> None:
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     make, shape = _models()[name]
     with torch.device("meta"):
@@ -266,7 +266,7 @@ def test_the_peak_of_a_step_is_what_a_tracker_of_memory_finds(name: str) -> None
 @pytest.mark.slow
 def test_the_peak_of_a_step_of_bert_is_what_a_tracker_of_memory_finds() -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     def make() -> Any:
         return transformers.BertModel(transformers.BertConfig())
@@ -282,7 +282,7 @@ def test_the_peak_of_a_step_of_bert_is_what_a_tracker_of_memory_finds() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(PUBLISHED_MB))
 def test_the_peak_in_service_is_what_a_tracker_of_memory_finds(name: str) -> None:
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     make, shape = _models()[name]
     with torch.device("meta"):
@@ -304,7 +304,7 @@ def _stack() -> Any:
 def test_checkpoints_take_what_a_tracker_of_memory_finds(parts: int) -> None:
     from torch.utils.checkpoint import checkpoint_sequential
 
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     with torch.device("meta"):
         network = read_torch(_stack(), (1024, 64), training=True)
@@ -336,7 +336,7 @@ OF_TORCH: dict[str, tuple[str, dict[str, Any]]] = {
 def test_the_state_of_an_optimizer_is_what_torch_keeps(name: str) -> None:
     from torch import nn
 
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(288, 5))
     network = read_torch(module, (2, 3, 8, 8), training=True)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tradespace.core.errors import DataError
-from tradespace.features.apply import add_features
+from tradespace.features.batch.study_columns import add_features
 from tradespace.scenarios import cancer_prognosis, card_fraud
 from tradespace.scenarios._transactions import generate_transactions
 from tradespace.study.load import load_study

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tradespace.core.errors import InputError
+from tradespace.files.problems import StudyProblemsError
 from tradespace.study.load import load_study
-from tradespace.study.problems import StudyProblemsError
 
 FOLDER = Path(__file__).parents[1] / "bad_studies"
 _EXPECT = re.compile(r"# expect: (\d+):(\d+) \| (.*?) \| (.*)")

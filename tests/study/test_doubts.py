@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from tradespace.core.studies import Task
+from tradespace.files.problems import StudyProblemsError
 from tradespace.study.doubts import doubts, refuse_other_tasks
 from tradespace.study.load import parse_study
-from tradespace.study.problems import StudyProblemsError
 
 START = "purpose: Rank cells\ndata: sklearn:breast_cancer\ntarget: target\n"
 TODAY = date(2026, 6, 1)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tradespace.core.profiles import ColumnProfile, ColumnRole, TableProfile
 from tradespace.core.studies import DataSpec, Task
+from tradespace.files.problems import Collector
+from tradespace.files.yaml_tree import parse_tree
 from tradespace.study.draft import draft_study, scalar
 from tradespace.study.load import load_study, parse_study
-from tradespace.study.problems import Collector
-from tradespace.study.yaml_tree import parse_tree
 
 TABLE = TableProfile(
     path="transactions.csv",

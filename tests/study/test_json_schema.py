@@ -13,10 +13,10 @@ import pytest
 
 import tradespace.scenarios
 from tradespace.core import registry
+from tradespace.files.problems import Collector
+from tradespace.files.yaml_tree import parse_tree
 from tradespace.study.json_schema import json_schema
 from tradespace.study.load import load_study, parse_study
-from tradespace.study.problems import Collector
-from tradespace.study.yaml_tree import parse_tree
 
 TYPES: dict[str, Any] = {
     "object": dict,

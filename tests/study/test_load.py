@@ -22,8 +22,8 @@ from tradespace.core.studies import (
     SplitSpec,
     Task,
 )
+from tradespace.files.problems import MOST_SHOWN, StudyProblemsError
 from tradespace.study.load import load_study, parse_study
-from tradespace.study.problems import MOST_SHOWN, StudyProblemsError
 
 SHORT = "purpose: Rank cells\ndata: sklearn:breast_cancer\ntarget: target\n"
 
@@ -412,7 +412,7 @@ def test_reading_a_study_loads_no_heavy_library(fraud: Path) -> None:
 
 def test_pint_is_loaded_for_a_rare_unit_only() -> None:
     code = (
-        "import sys; from tradespace.study.units import parse_quantity as p;"
+        "import sys; from tradespace.files.units import parse_quantity as p;"
         "p('10 ms', unit='s', what=''); first = 'pint' in sys.modules;"
         "v = p('2 fortnight', unit='s', what=''); print(first, 'pint' in sys.modules, v)"
     )

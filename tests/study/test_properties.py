@@ -16,8 +16,8 @@ from tradespace.core.errors import InputError
 from tradespace.core.quantities import Direction
 from tradespace.core.requirements import Sense
 from tradespace.core.studies import Study
+from tradespace.files.units import format_bare
 from tradespace.study.load import load_study, parse_study
-from tradespace.study.units import format_bare
 
 SHORT: dict[str, Any] = {"purpose": "x", "data": "rows.csv", "target": "y"}
 SLOW_START = settings(deadline=None)  # the first example imports

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tradespace.features.load import load_view
+from tradespace.features.define.load import load_view
 from tradespace.study.load import parse_study
 from tradespace.study.schema import SECTIONS, ObjectiveSection, StudyFile
 

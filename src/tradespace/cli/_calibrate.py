@@ -12,8 +12,8 @@ from tradespace.cli._common import AsJson, console, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tradespace.cost.calibration import Calibration
-    from tradespace.cost.calibration_run import Progress
+    from tradespace.cost.calibration.record import Calibration
+    from tradespace.cost.calibration.run import Progress
 
 app = typer.Typer(add_completion=False)
 
@@ -40,13 +40,13 @@ def calibrate(
     Networks are then timed with: tradespace inspect resnet50 --on this-machine. The error on
     networks that took no part stands with every prediction. Keep the machine quiet meanwhile.
     """
-    from tradespace.cost.calibration_store import calibrations, load_calibration
+    from tradespace.cost.calibration.store import calibrations, load_calibration
 
     if stored:
         _list([load_calibration(found) for found in calibrations()], as_json=as_json)
         return
-    from tradespace.cost.calibration_run import calibrate as measure
-    from tradespace.cost.calibration_store import save_calibration
+    from tradespace.cost.calibration.run import calibrate as measure
+    from tradespace.cost.calibration.store import save_calibration
 
     with _bar(show=not (quiet or as_json)) as tell:
         made = measure(

@@ -13,7 +13,7 @@ from tradespace.cli._features_catalogue import diff, list_, show
 from tradespace.cli._features_common import AsJson, Data, File, Views, chosen, say
 
 if TYPE_CHECKING:
-    from tradespace.features.definitions import View
+    from tradespace.features.define.views import View
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Build, join, verify and list feature views."
@@ -43,7 +43,7 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Compute every feature of every event, as of its own time; goes on where it was stopped."""
-    from tradespace.features.build import build as build_views
+    from tradespace.features.build.build import build as build_views
 
     views = chosen(file, view)
     out = out or _folder_of(file, views)
@@ -65,8 +65,8 @@ def _folder_of(file: str, views: dict[str, View]) -> Path:
     """Return where a build goes by default: a folder for each source of the file."""
     import re
 
-    from tradespace.features.build import one_source
-    from tradespace.features.load import load_views, sources_of
+    from tradespace.features.build.build import one_source
+    from tradespace.features.define.load import load_views, sources_of
 
     if len(sources_of(load_views(file))) == 1:
         return Path("features.parquet")
@@ -115,10 +115,10 @@ def join(
     as_json: AsJson = False,
 ) -> None:
     """Add to a table the features as of the time of each row."""
-    from tradespace.features._tables import refuse_place, write_table
-    from tradespace.features.apply import read_files
-    from tradespace.features.build import events_of
-    from tradespace.features.joins import join_all
+    from tradespace.features.batch.study_columns import read_files
+    from tradespace.features.build.build import events_of
+    from tradespace.features.build.joins import join_all
+    from tradespace.features.build.labels import refuse_place, write_table
 
     views = chosen(file, view)
     paths = [path for v in views.values() if (path := data or v.source.path) is not None]
@@ -162,10 +162,10 @@ def verify(
 
     Exits with 1 if a value differs.
     """
-    from tradespace.features._portions import Portion
-    from tradespace.features.build import source_events
-    from tradespace.features.durations import parse_duration_us
-    from tradespace.features.replay import verify as verify_views
+    from tradespace.features.build.build import source_events
+    from tradespace.features.stream.replay import verify as verify_views
+    from tradespace.features.stream.sample import Portion
+    from tradespace.files.durations import parse_duration_us
 
     views = chosen(file, view)
     last_us = None if last is None else parse_duration_us(last, what="last time")
@@ -215,11 +215,11 @@ def check(file: File, data: Data = None, *, as_json: AsJson = False) -> None:
     """
     from dataclasses import replace
 
-    from tradespace.features._survey import survey
-    from tradespace.features.build import one_source
-    from tradespace.features.contracts import OnBreach
-    from tradespace.features.durations import parse_duration_us
-    from tradespace.features.load import load_views
+    from tradespace.features.build.build import one_source
+    from tradespace.features.build.survey import survey
+    from tradespace.features.define.contracts import OnBreach
+    from tradespace.features.define.load import load_views
+    from tradespace.files.durations import parse_duration_us
 
     views = load_views(file)
     source, path = one_source(views, data=data)
@@ -253,10 +253,10 @@ def skew(
 
     Exits with 1 if a value differs.
     """
-    from tradespace.features.apply import read_files
-    from tradespace.features.build import events_of
-    from tradespace.features.load import load_views
-    from tradespace.features.skew import skew as compare
+    from tradespace.features.batch.study_columns import read_files
+    from tradespace.features.build.build import events_of
+    from tradespace.features.build.skew import skew as compare
+    from tradespace.features.define.load import load_views
 
     views = load_views(file)
     owner = f"The log of answers {log!r}"

@@ -21,8 +21,8 @@ def list_(
     file: File, build: Build = None, studies: Studies = None, *, as_json: AsJson = False
 ) -> None:
     """List the views of a file."""
-    from tradespace.features.catalogue import describe, statistics, uses
-    from tradespace.features.load import load_views
+    from tradespace.features.build.catalogue import describe, statistics, uses
+    from tradespace.features.define.load import load_views
 
     views = load_views(file)
     used = None if studies is None else uses(studies, views)
@@ -52,7 +52,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show everything known of one view: definition, owner, statistics, freshness, uses."""
-    from tradespace.features.catalogue import describe, statistics, uses
+    from tradespace.features.build.catalogue import describe, statistics, uses
 
     view = chosen(file, [name])[name]
     record = describe(view)
@@ -98,7 +98,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say what changed between two builds."""
-    from tradespace.features.compare import diff as diff_builds
+    from tradespace.features.build.compare import diff as diff_builds
 
     record = diff_builds(before, after)
     lines = [f"{key.replace('_', ' ')}: {value}" for key, value in record.items()]

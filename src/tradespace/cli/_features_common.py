@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from tradespace.features.definitions import View
+    from tradespace.features.define.views import View
 
 File = Annotated[
     str, typer.Argument(help="Python or YAML file that defines views.", metavar="FEATURES")
@@ -26,7 +26,7 @@ def chosen(file: str, names: list[str] | None) -> dict[str, View]:
     """Return the views of a file, or those that are named."""
     from tradespace.core.errors import FeatureError
     from tradespace.core.suggest import unknown_name
-    from tradespace.features.load import load_views
+    from tradespace.features.define.load import load_views
 
     views = load_views(file)
     for name in names or ():

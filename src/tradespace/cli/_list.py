@@ -148,7 +148,7 @@ def _regions() -> list[dict[str, Any]]:
 def _runs() -> list[dict[str, Any]]:
     from dataclasses import asdict
 
-    from tradespace.cost.tables import training_runs
+    from tradespace.cost.price.tables import training_runs
 
     return [
         {

@@ -57,7 +57,7 @@ def price(
     v100-pcie --rate 28TFLOP/s --usd-per-hour 1.50; tradespace price resnet50 --samples 1.15e8
     --on a100-40-sxm --chips 8 --region se.
     """
-    from tradespace.cost.price import price as compute
+    from tradespace.cost.price.price import price as compute
     from tradespace.hardware.profiles.amounts import parse_power, parse_price, parse_rate
 
     cost: tuple[float, float] | None = None

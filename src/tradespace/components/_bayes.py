@@ -10,9 +10,9 @@ import numpy as np
 
 from tradespace.components._base import AbstractFamily, Facts, Shape
 from tradespace.components._estimators import Fitted, scores
-from tradespace.components.graphs import DOUBLE, FLOAT, GraphBuilder
+from tradespace.components.export.builder import DOUBLE, FLOAT, GraphBuilder
+from tradespace.components.export.tree_ensembles import floor32
 from tradespace.components.sizes import size_reading
-from tradespace.components.tree_ensembles import floor32
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:

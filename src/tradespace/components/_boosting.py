@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradespace.components.graphs import GraphBuilder
-from tradespace.components.sizes import size_reading
-from tradespace.components.tree_ensembles import (
+from tradespace.components.export.builder import GraphBuilder
+from tradespace.components.export.tree_ensembles import (
     Tree,
     emit_probability,
     emit_trees,
@@ -18,6 +17,7 @@ from tradespace.components.tree_ensembles import (
     size_bound_bytes,
     tree_model,
 )
+from tradespace.components.sizes import size_reading
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:

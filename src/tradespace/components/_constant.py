@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from tradespace.components._base import AbstractFamily, Facts, Shape
-from tradespace.components.graphs import DOUBLE, FLOAT, GraphBuilder
+from tradespace.components.export.builder import DOUBLE, FLOAT, GraphBuilder
 from tradespace.components.sizes import size_reading
 from tradespace.core.studies import Task
 

@@ -11,7 +11,7 @@ import numpy as np
 from tradespace.components._base import AbstractFamily, Facts
 from tradespace.components._boosting import boosting_graph
 from tradespace.components._estimators import Fitted, need_two_classes, scores
-from tradespace.components.tree_ensembles import Tree, floor32
+from tradespace.components.export.tree_ensembles import Tree, floor32
 from tradespace.core.errors import ExportError
 from tradespace.core.studies import Task
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 from tradespace.components._base import AbstractFamily, Facts, Shape
 from tradespace.components._estimators import Fitted, scores
 from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments
+from tradespace.components.export.tree_ensembles import size_bound_bytes
 from tradespace.components.sizes import size_reading
-from tradespace.components.tree_ensembles import size_bound_bytes
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tradespace.components._base import AbstractFamily, Facts, Shape
 from tradespace.components._boosting import boosting_graph, boosting_size
 from tradespace.components._estimators import need_two_classes
 from tradespace.components._xgboost import Boosted
-from tradespace.components.tree_ensembles import Tree
+from tradespace.components.export.tree_ensembles import Tree
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:

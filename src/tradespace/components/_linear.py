@@ -10,10 +10,10 @@ import numpy as np
 
 from tradespace.components._base import AbstractFamily, Facts, Shape
 from tradespace.components._estimators import Fitted, need_two_classes, scores
-from tradespace.components.graphs import DOUBLE, FLOAT, GraphBuilder
+from tradespace.components.export.builder import DOUBLE, FLOAT, GraphBuilder
+from tradespace.components.export.tree_ensembles import emit_probability, first_column
 from tradespace.components.networks import perceptron
 from tradespace.components.sizes import size_reading
-from tradespace.components.tree_ensembles import emit_probability, first_column
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:

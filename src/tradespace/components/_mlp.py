@@ -12,10 +12,10 @@ import numpy as np
 
 from tradespace.components._base import AbstractFamily, Facts, Shape, TrainingRun
 from tradespace.components._estimators import Fitted, need_two_classes, scores
-from tradespace.components.graphs import FLOAT, GraphBuilder
+from tradespace.components.export.builder import FLOAT, GraphBuilder
+from tradespace.components.export.tree_ensembles import first_column
 from tradespace.components.networks import n_outputs_of, perceptron
 from tradespace.components.sizes import size_reading
-from tradespace.components.tree_ensembles import first_column
 from tradespace.core.errors import TrialError
 from tradespace.core.studies import Task
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from tradespace.components._base import AbstractFamily, Facts
-from tradespace.components.feeds import find_output, plan_feeds
-from tradespace.components.runtime import OnnxArtifact, open_session
 from tradespace.core.errors import DataError, ExportError, SettingError
 from tradespace.core.studies import Task
+from tradespace.runtime.feeds import find_output, plan_feeds
+from tradespace.runtime.onnx import OnnxArtifact, open_session
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -142,7 +142,7 @@ def raw_frame(inputs: Inputs) -> Any:
     """Return raw rows as a polars data frame."""
     import polars as pl
 
-    from tradespace.components.runtime import strings_of
+    from tradespace.runtime.rows import strings_of
 
     columns: dict[str, Any] = {}
     numbers = strings = 0

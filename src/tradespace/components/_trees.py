@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tradespace.components._estimators import spread_classes
-from tradespace.components.graphs import GraphBuilder
-from tradespace.components.tree_ensembles import (
+from tradespace.components.export.builder import GraphBuilder
+from tradespace.components.export.tree_ensembles import (
     Tree,
     emit_trees,
     emit_vector_trees,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tradespace.components.encoder import Encoder, fit_encoder
+from tradespace.components.encoding.encoder import Encoder, fit_encoder
 from tradespace.components.networks import n_outputs_of
-from tradespace.components.schemas import check_schema
 from tradespace.core import registry
 from tradespace.core.errors import ExportError
 from tradespace.core.studies import Task
+from tradespace.runtime.schemas import check_schema
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -130,12 +130,6 @@ class Component:
         names = self.encoder.names if self.encoder is not None else ()
         return self.family.picture(self.model, input_names=names, task=self.task)
 
-    def save(self) -> bytes:
-        """Return the whole state, to go on training or to run in Python; never a pickle."""
-        from tradespace.components.states import save_component
-
-        return save_component(self)
-
     def export(self, *, check_on: Inputs | None = None) -> Exported:
         """Return the artifact that would be served.
 
@@ -153,7 +147,8 @@ class Component:
             If more than 1e-4 of these rows differ by more than 1e-5.
 
         """
-        from tradespace.components.runtime import open_artifact
+        from tradespace.components.states import save_component
+        from tradespace.runtime.artifact import open_artifact
 
         why = ""
         try:
@@ -165,14 +160,16 @@ class Component:
             if self.candidate.family != "sklearn":
                 raise
             why = str(error)
-            content, suffix = self.save(), ".zip"
+            content, suffix = save_component(self), ".zip"
         return Exported(content, suffix, self._facts(open_artifact(content).runtime, None, why))
 
     def _artifact(self) -> tuple[bytes, str]:
+        from tradespace.components.states import save_component
+
         if self.encoder is None:
             content = self.family.artifact_raw(self.model, inputs=self.schema, task=self.task)
             if content is None:
-                return self.save(), ".zip"
+                return save_component(self), ".zip"
             return content, ".json" if content[:1] == b"{" else ".onnx"
         return to_onnx(self).SerializeToString(), ".onnx"
 
@@ -255,7 +252,7 @@ def to_onnx(component: Component) -> Any:
     """Return encoder and model as one ONNX model with what belongs to it in its metadata."""
     from onnx import helper
 
-    from tradespace.components.graphs import DOUBLE, STRING, GraphBuilder, append_model
+    from tradespace.components.export.builder import DOUBLE, STRING, GraphBuilder, append_model
 
     encoder = component.encoder
     if encoder is None:
@@ -306,7 +303,7 @@ def agreement(component: Component, artifact: bytes, inputs: Inputs, *, seed: in
     because a sum of float32 terms is no more exact than its largest term. At most 20,000 rows
     are compared, sampled with `seed`.
     """
-    from tradespace.components.runtime import open_artifact
+    from tradespace.runtime.artifact import open_artifact
 
     if len(inputs) > MOST_COMPARED:
         rows = np.random.default_rng(seed).choice(len(inputs), MOST_COMPARED, replace=False)

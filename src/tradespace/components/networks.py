@@ -57,7 +57,7 @@ def network_of_file(path: Path) -> Network | None:
     none: its readings are then taken of the file at work, not foretold.
     """
     from tradespace.graph.counts import coverage, forward_macs
-    from tradespace.graph.readers.onnx import read_onnx
+    from tradespace.graph.readers.onnx.read import read_onnx
 
     try:
         network = read_onnx(path)

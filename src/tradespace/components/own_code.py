@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tradespace.core.errors import SettingError
-from tradespace.core.own_files import file_spec
 from tradespace.core.suggest import unknown_name
+from tradespace.files.python_files import file_spec
 
 #: Modules made from files get names that start so; a state may hold types of theirs.
 PREFIX = "_tradespace_own_"

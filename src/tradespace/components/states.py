@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tradespace.components._estimators import Fitted
-from tradespace.components.encoder import Encoder
+from tradespace.components.encoding.encoder import Encoder
 from tradespace.components.own_code import code_hash, find_function
 from tradespace.core.candidates import Candidate
-from tradespace.core.errors import DataError, ExportError
+from tradespace.core.errors import DataError, ExportError, InputError
 from tradespace.core.studies import Task
 from tradespace.data.inputs import InputSchema
+from tradespace.runtime.rows import repeated
 
 if TYPE_CHECKING:
     from tradespace.components.component import Component
+    from tradespace.data.inputs import Inputs
+    from tradespace.runtime.artifact import Scores
 
 #: Libraries whose types may stand in a state.
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "builtins.", "collections.")
@@ -158,3 +161,41 @@ def _load(content: bytes, trusted: tuple[str, ...]) -> Any:
         msg = f"The state holds types that are not trusted: {', '.join(refused)}."
         raise DataError(msg, remedy="Name them in trusted=, if you know where the file is from.")
     return skops.io.loads(content, trusted=known)
+
+
+class PythonArtifact:
+    """A component that only its Python library can run."""
+
+    runtime = "python"
+    price_per_call_usd = 0.0
+
+    def __init__(self, component: Any, *, size_bytes: int, sample: Inputs | None = None) -> None:
+        self._component = component
+        self._sample = sample
+        self.size_bytes = size_bytes
+
+    @property
+    def n_rows(self) -> int:
+        """Rows in the sample."""
+        return 0 if self._sample is None else len(self._sample)
+
+    def prepare(self, start: int, stop: int) -> Inputs:
+        """Return raw rows start..stop of the sample, over and over where it ends."""
+        if self._sample is None:
+            msg = "The artifact was opened without sample rows; give sample= to open_artifact."
+            raise InputError(msg)
+        return repeated(self._sample, start, stop)
+
+    def __call__(self, prepared: Inputs) -> Any:
+        """Answer prepared rows."""
+        return self._component.predict(prepared)
+
+    def predict(self, inputs: Inputs) -> Scores:
+        """Return the scores of all rows."""
+        scores: Scores = self._component.predict(inputs)
+        return scores
+
+
+def open_state(content: bytes, *, sample: Inputs | None = None) -> PythonArtifact:
+    """Return the component of a state at work in Python."""
+    return PythonArtifact(load_component(content), size_bytes=len(content), sample=sample)

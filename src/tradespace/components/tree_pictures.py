@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tradespace.components.tree_ensembles import Tree
+    from tradespace.components.export.tree_ensembles import Tree
 
 _BOX, _GAP, _ROW, _HIGH = 150, 14, 84, 40
 
@@ -30,7 +30,7 @@ def tree_svg(tree: Tree, *, input_names: Sequence[str], most_levels: int = 5) ->
     Examples
     --------
     >>> import numpy as np
-    >>> from tradespace.components.tree_ensembles import Tree
+    >>> from tradespace.components.export.tree_ensembles import Tree
     >>> tree = Tree(np.array([0, 0, 0]), np.array([220.0, 0, 0]), np.array([1, -1, -1]),
     ...             np.array([2, -1, -1]), np.array([0.0, 0.01, 0.9]))
     >>> "amount ≤ 220" in tree_svg(tree, input_names=("amount",))

@@ -125,7 +125,7 @@ def parse_budget(text: str) -> Budget:
     ('memory', 8000000000.0)
 
     """
-    from tradespace.study.units import parse_quantity
+    from tradespace.files.units import parse_quantity
 
     match = _TEXT.fullmatch(text)
     if match is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tradespace.core.errors import InputError
 from tradespace.core.suggest import unknown_name
-from tradespace.cost.tables import operation_energies
+from tradespace.cost.price.tables import operation_energies
 from tradespace.graph.formats import BITS
 from tradespace.graph.work import Work
 

@@ -69,10 +69,10 @@ def timed(
     if text == DLP or text.startswith(f"{DLP}:"):
         return _on_dlp(network, text.partition(":")[2], number_format)
     if text:
-        from tradespace.cost.calibration_store import THIS_MACHINE, calibrations, load_calibration
+        from tradespace.cost.calibration.store import THIS_MACHINE, calibrations, load_calibration
 
         if text == THIS_MACHINE or text in calibrations():
-            from tradespace.cost.calibration import predict
+            from tradespace.cost.calibration.record import predict
 
             made = load_calibration(text)
             return Timed(made.as_processor(), predict(works, made))

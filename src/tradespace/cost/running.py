@@ -9,7 +9,7 @@ from typing import Any
 from tradespace.cost.energy import OperationsEnergy, energy_from_operations, energy_from_power
 from tradespace.cost.latency import Latency
 from tradespace.cost.places import Timed
-from tradespace.cost.training import carbon_of, rent_of
+from tradespace.cost.price.arithmetic import carbon_of, rent_of
 from tradespace.graph.memory import InferenceMemory
 from tradespace.graph.work import Work
 from tradespace.hardware.profiles import Processor, Region

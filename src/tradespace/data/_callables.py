@@ -13,8 +13,8 @@ from typing import Any
 import polars as pl
 
 from tradespace.core.errors import DataError
-from tradespace.core.own_files import file_spec
 from tradespace.core.suggest import unknown_name
+from tradespace.files.python_files import file_spec
 
 
 def call(location: str, options: Mapping[str, Any], *, folder: Path) -> pl.DataFrame:

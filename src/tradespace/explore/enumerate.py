@@ -178,7 +178,7 @@ def enumerate_candidates(study: Study, task: Task) -> list[Candidate]:
         If a family or a quality does not fit the task.
 
     """
-    from tradespace.components.encoder import resolve_preprocessing
+    from tradespace.components.encoding.encoder import resolve_preprocessing
     from tradespace.study.doubts import refuse_other_tasks
 
     refuse_other_tasks(study, task)

@@ -63,8 +63,8 @@ def latency_estimator(environment: EnvironmentSpec) -> Estimator:
     chip = named_processor(environment)
     if chip is not None:
         return lambda network: _by_roofline(network, chip)
-    from tradespace.cost.calibration import predict
-    from tradespace.cost.calibration_store import load_calibration
+    from tradespace.cost.calibration.record import predict
+    from tradespace.cost.calibration.store import load_calibration
 
     try:
         made = load_calibration()

@@ -131,13 +131,13 @@ def prepare_data(study: Study, folder: str) -> dict[str, Any]:
 def _lineage(study: Study) -> dict[str, Any]:
     if not study.features:
         return {}
-    from tradespace.features.apply import feature_lineage
+    from tradespace.features.batch.study_columns import feature_lineage
 
     return feature_lineage(study)
 
 
 def _add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
-    from tradespace.features.apply import add_features
+    from tradespace.features.batch.study_columns import add_features
 
     return add_features(frame, study)
 
@@ -204,7 +204,6 @@ def _measured(
     usage: Usage,
     shared: str,
 ) -> Trial:
-    from tradespace.components.runtime import open_artifact
     from tradespace.qualities._base import FitRecord
     from tradespace.qualities.curves import curves
     from tradespace.qualities.measure import (
@@ -213,6 +212,7 @@ def _measured(
         measure_predictions,
         measure_training,
     )
+    from tradespace.runtime.artifact import open_artifact
 
     export_start = time.process_time()
     exported = component.export(check_on=_check_rows(dataset, fold))
@@ -261,8 +261,8 @@ def _counts(uses: Sequence[QualityUse]) -> bool:
 
 def time_component(setup: Setup, task: OperationTask) -> list[dict[str, Any]]:
     """Measure what needs a quiet machine: latency, throughput, and the prices that follow."""
-    from tradespace.components.runtime import open_artifact
     from tradespace.qualities.measure import measure_artifact
+    from tradespace.runtime.artifact import open_artifact
 
     start = time.process_time()
     dataset = _dataset(setup.dataset)

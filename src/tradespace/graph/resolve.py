@@ -197,7 +197,7 @@ def _from_code(
 def _read_module(
     module: Any, inputs: Any, batch: int | None, *, training: bool | None, name: str
 ) -> Network:
-    from tradespace.graph.readers.torch import read_torch
+    from tradespace.graph.readers.torch.read import read_torch
 
     if inputs is None:
         from tradespace.graph.readers.inputs import guess_input

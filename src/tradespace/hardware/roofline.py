@@ -1,7 +1,7 @@
 """The least time in which an operator can run, and which limit it hits.
 
 A lower bound with perfect overlap of arithmetic and traffic, plus the cost of starting the
-operator. What real kernels reach of it is the work of `tradespace.cost.calibration`.
+operator. What real kernels reach of it is the work of `tradespace.cost.calibration.record`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,35 +76,6 @@ class FitRecord:
     shared_with: str = ""
 
 
-class Scorer(Protocol):
-    """The exported artifact at work: the only thing that operational qualities see."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Size of the artifact, preprocessing included."""
-
-    @property
-    def runtime(self) -> str:
-        """What serves it: "onnxruntime 1.x", "python", "http"."""
-
-    @property
-    def price_per_call_usd(self) -> float:
-        """Price of a call to somebody else's service; 0 for one's own artifact."""
-
-    def prepare(self, start: int, stop: int) -> Any:
-        """Return raw rows start..stop of the sample, as the runtime takes them.
-
-        A sample with fewer rows begins again wherever it ends.
-        """
-
-    def __call__(self, prepared: Any) -> Any:
-        """Answer prepared rows: what is timed."""
-
-    @property
-    def n_rows(self) -> int:
-        """Rows in the sample."""
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a measurement may use besides its subject."""
@@ -118,9 +89,9 @@ class Context:
 
 
 class AbstractQuality(abc.ABC):
-    """One quality. `subject` is Predictions, FitRecord, Scorer or Network, by the row's stage.
+    """One quality. `subject` is Predictions, FitRecord, Artifact or Network, by the row's stage.
 
-    For the stage "price" the subject is the Scorer and the readings it needs are in
+    For the stage "price" the subject is the Artifact and the readings it needs are in
     ``context.readings``; for the stage "network" it may be None. Settings are complete
     (defaults resolved).
     """

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any, final
 
 from tradespace.core.clock import SystemClock
 from tradespace.core.readings import Reading
-from tradespace.qualities._base import AbstractQuality, Context, Scorer
+from tradespace.qualities._base import AbstractQuality, Context
 from tradespace.qualities._timing import BLOCK_CALLS, Timing, time_calls
 
 if TYPE_CHECKING:
     from tradespace.core.studies import QualityUse
+    from tradespace.runtime.artifact import Artifact
 
 _LATENCIES: weakref.WeakKeyDictionary[Any, dict[int, Timing]] = weakref.WeakKeyDictionary()
 _THROUGHPUTS: weakref.WeakKeyDictionary[Any, dict[int, Reading]] = weakref.WeakKeyDictionary()
 
 
-def measure_latency(scorer: Scorer, *, context: Context, runs: int = 2000) -> Timing:
+def measure_latency(scorer: Artifact, *, context: Context, runs: int = 2000) -> Timing:
     """Return the timing of one-row calls; one run serves all percentiles of a component."""
     known = _LATENCIES.setdefault(scorer, {})
     if runs not in known:
@@ -37,7 +38,7 @@ def measure_latency(scorer: Scorer, *, context: Context, runs: int = 2000) -> Ti
     return known[runs]
 
 
-def measure_throughput(scorer: Scorer, *, context: Context) -> Reading:
+def measure_throughput(scorer: Artifact, *, context: Context) -> Reading:
     """Return rows per second in batches of the environment's size; timed once a component.
 
     Where the sample has fewer rows than a batch, its rows are repeated to fill it: a component

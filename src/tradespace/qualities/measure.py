@@ -9,11 +9,12 @@ from tradespace.core import registry
 from tradespace.core.errors import TradespaceError
 from tradespace.core.readings import Reading
 from tradespace.core.studies import QualityUse
-from tradespace.qualities._base import AbstractQuality, Context, FitRecord, Predictions, Scorer
+from tradespace.qualities._base import AbstractQuality, Context, FitRecord, Predictions
 
 if TYPE_CHECKING:
     from tradespace.graph.network import Network
     from tradespace.qualities._predictive import AbstractPredictiveQuality
+    from tradespace.runtime.artifact import Artifact
 
 
 def quality_of(use: QualityUse) -> AbstractQuality:
@@ -72,7 +73,9 @@ def measure_training(
     return [_measured(use, record, context) for use in _at_stage(uses, "training")]
 
 
-def measure_artifact(scorer: Scorer, uses: Sequence[QualityUse], context: Context) -> list[Reading]:
+def measure_artifact(
+    scorer: Artifact, uses: Sequence[QualityUse], context: Context
+) -> list[Reading]:
     """Return the readings of the exported component, and the prices that follow from them."""
     return [_measured(use, scorer, context) for use in _at_stage(uses, "artifact", "price")]
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tradespace.core.quantities import format_number, format_quantity
 from tradespace.cost.layers import Layer, grouped, repeated, summary
-from tradespace.cost.training import JOULES_PER_KWH
+from tradespace.cost.price.arithmetic import JOULES_PER_KWH
 from tradespace.graph.counts import NEURON_CONVENTIONS, PARAMETER_CONVENTIONS
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tradespace.core.quantities import format_number
-from tradespace.cost.price import TrainingPrice
-from tradespace.cost.price_records import Assumption
-from tradespace.cost.published import Published
-from tradespace.cost.tables import training_runs
-from tradespace.cost.training import petaflop_days
+from tradespace.cost.price.arithmetic import petaflop_days
+from tradespace.cost.price.price import TrainingPrice
+from tradespace.cost.price.published import Published
+from tradespace.cost.price.records import Assumption
+from tradespace.cost.price.tables import training_runs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +44,7 @@ def headline(made: TrainingPrice) -> str:
 
     Examples
     --------
-    >>> from tradespace.cost.price import price
+    >>> from tradespace.cost.price.price import price
     >>> headline(price("transformer-big"))
     'Transformer big: 672 chip-hours, 201.1 kWh, 87.03 kg CO2e, 289 to 981.1 USD'
 
@@ -184,7 +184,7 @@ def price_markdown(made: TrainingPrice) -> str:
 
 def published_markdown() -> str:
     """Return the table of all published runs, ours beside what their sources print."""
-    from tradespace.cost.price import price
+    from tradespace.cost.price.price import price
 
     lines = [
         "| run | figure | printed | ours | same digits | source |",

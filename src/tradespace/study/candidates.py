@@ -13,11 +13,11 @@ from tradespace.core.errors import MissingExtraError
 from tradespace.core.registry import FamilyRow
 from tradespace.core.registry.preprocessing import PREPROCESSING, resolve_preprocessing
 from tradespace.core.studies import Task
-from tradespace.study.fields import show
-from tradespace.study.references import check_file, check_reference
+from tradespace.files.checker import Checker
+from tradespace.files.fields import show
+from tradespace.files.references import check_file, check_reference
+from tradespace.files.yaml_tree import Path
 from tradespace.study.settings import checked_settings
-from tradespace.study.structure import Checker
-from tradespace.study.yaml_tree import Path
 
 #: Keys beside the settings of a family.
 EXTRAS = ("label", "preprocessing")

@@ -10,12 +10,12 @@ from tradespace.core.quantities import Direction, format_quantity
 from tradespace.core.requirements import Constraint, Sense
 from tradespace.core.studies import QualityUse
 from tradespace.core.suggest import nearest
-from tradespace.study.fields import show
+from tradespace.files.checker import Checker
+from tradespace.files.fields import show
+from tradespace.files.units import parse_quantity
+from tradespace.files.yaml_tree import Path
 from tradespace.study.qualities import NAME, QualityUses
 from tradespace.study.schema import ConstraintSection
-from tradespace.study.structure import Checker
-from tradespace.study.units import parse_quantity
-from tradespace.study.yaml_tree import Path
 
 _SIGNS = r"<=|>=|==|=<|=>|!=|=|<|>|≤|≥"
 _CONSTRAINT = re.compile(rf"\s*({NAME})\s*({_SIGNS})\s*(\S.*?)\s*")

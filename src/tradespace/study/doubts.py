@@ -9,7 +9,7 @@ from tradespace.core import registry
 from tradespace.core.quantities import format_quantity
 from tradespace.core.requirements import Constraint, Sense
 from tradespace.core.studies import Study, Task
-from tradespace.study.problems import Collector
+from tradespace.files.problems import Collector
 
 _UPPER = (Sense.AT_MOST, Sense.BELOW)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tradespace.core.errors import Place, StudyError
 from tradespace.core.studies import Study
-from tradespace.study.problems import Collector
-from tradespace.study.yaml_tree import LARGEST_BYTES, parse_tree, too_large
+from tradespace.files.problems import Collector
+from tradespace.files.yaml_tree import LARGEST_BYTES, parse_tree, too_large
 
 #: Endings of files that hold rows.
 _DATA = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".xlsx", ".xls", ".jsonl")
@@ -59,12 +59,13 @@ def parse_study(text: str, *, file: str = "study.yaml", folder: str = ".") -> St
     average_precision >= 0.9 (0, 1, 2)
 
     """
+    from tradespace.files.checker import Checker
     from tradespace.study.parse import build_study
-    from tradespace.study.structure import Checker
+    from tradespace.study.schema import KEYS
 
     problems = Collector()
     tree = parse_tree(text, file=file, problems=problems)
-    study = build_study(Checker(tree, problems, folder=folder))
+    study = build_study(Checker(tree, problems, folder=folder, keys=KEYS))
     problems.raise_if_any()
     return study
 

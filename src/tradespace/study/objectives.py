@@ -11,12 +11,12 @@ from tradespace.core.quantities import Direction, format_quantity
 from tradespace.core.requirements import Objective
 from tradespace.core.studies import QualityUse
 from tradespace.core.suggest import nearest
-from tradespace.study.fields import show
+from tradespace.files.checker import Checker
+from tradespace.files.fields import show
+from tradespace.files.units import parse_quantity
+from tradespace.files.yaml_tree import Path
 from tradespace.study.qualities import QualityUses
 from tradespace.study.schema import ObjectiveSection
-from tradespace.study.structure import Checker
-from tradespace.study.units import parse_quantity
-from tradespace.study.yaml_tree import Path
 
 _OBJECTIVE = re.compile(r"\s*(maximize|minimize):?\s+(\S+)\s*")
 

@@ -16,9 +16,12 @@ from tradespace.core.studies import (
     Study,
     Task,
 )
+from tradespace.files.checker import Checker, unknown
+from tradespace.files.fields import show
+from tradespace.files.units import parse_quantity
+from tradespace.files.yaml_tree import Path
 from tradespace.study.candidates import read_candidates
 from tradespace.study.constraints import read_constraints
-from tradespace.study.fields import show
 from tradespace.study.objectives import read_objectives
 from tradespace.study.qualities import QualityUses
 from tradespace.study.rows import read_filters, read_split
@@ -30,9 +33,6 @@ from tradespace.study.schema import (
     StudyFile,
 )
 from tradespace.study.sources import item_path, once, read_columns, read_data, read_features
-from tradespace.study.structure import Checker, unknown
-from tradespace.study.units import parse_quantity
-from tradespace.study.yaml_tree import Path
 
 
 def build_study(checker: Checker) -> Study:

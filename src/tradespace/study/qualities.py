@@ -10,10 +10,10 @@ from tradespace.core.quantities import format_quantity
 from tradespace.core.registry import QualityRow
 from tradespace.core.settings import resolve_settings
 from tradespace.core.studies import QualityUse, Task
-from tradespace.study.fields import show
+from tradespace.files.checker import Checker, unknown
+from tradespace.files.fields import show
+from tradespace.files.yaml_tree import Path
 from tradespace.study.settings import checked_settings
-from tradespace.study.structure import Checker, unknown
-from tradespace.study.yaml_tree import Path
 
 #: What can name a quality in a constraint.
 NAME = r"[A-Za-z_][\w.-]*"

@@ -6,12 +6,12 @@ from typing import Any
 
 from tradespace.core import registry
 from tradespace.core.studies import ColumnsSpec, ExcludeSpec, SplitSpec
-from tradespace.study.fields import Length, show
+from tradespace.files.checker import Checker
+from tradespace.files.fields import Length, show
+from tradespace.files.units import parse_quantity
+from tradespace.files.yaml_tree import Path
 from tradespace.study.schema import FilterSection, SplitSection
 from tradespace.study.settings import checked_settings
-from tradespace.study.structure import Checker
-from tradespace.study.units import parse_quantity
-from tradespace.study.yaml_tree import Path
 
 _PARTS = ("train", "validation", "test")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from tradespace.study.fields import (
+from tradespace.files.checker import Section, keys_of
+from tradespace.files.fields import (
     Confidence,
     Cost,
     Date,
@@ -34,12 +35,6 @@ ColumnType = Literal["number", "boolean", "category", "text", "date"]
 Part = Literal["train", "validation", "test"]
 SplitMethod = Literal["auto", "stratified", "grouped", "dated", "prequential"]
 TaskName = Literal["binary", "multiclass", "regression"]
-
-
-class Section(BaseModel):
-    """A mapping with known keys; every key may be left out."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
 
 
 class DataSection(Section):
@@ -215,4 +210,7 @@ SECTIONS: dict[str, type[Section]] = {
     "mistakes": MistakesSection,
 }
 
-__all__ = ["SECTIONS", "Section", "Share", "StudyFile"]
+#: Keys at the left margin, and the section that each opens.
+KEYS: dict[str, type[Section] | None] = {key: SECTIONS.get(key) for key in keys_of(StudyFile)}
+
+__all__ = ["KEYS", "SECTIONS", "Section", "Share", "StudyFile"]

@@ -9,9 +9,9 @@ from typing import Any
 from tradespace.core.candidates import SearchRange
 from tradespace.core.errors import SettingError
 from tradespace.core.settings import SettingSpec
-from tradespace.study.fields import show
-from tradespace.study.structure import Checker
-from tradespace.study.yaml_tree import Path
+from tradespace.files.checker import Checker
+from tradespace.files.fields import show
+from tradespace.files.yaml_tree import Path
 
 _SCALES = ("log", "uniform", "int")
 #: Points of a range if the study does not say.

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradespace.core.studies import ColumnsSpec, DataSpec
-from tradespace.study.fields import show
-from tradespace.study.references import check_reference, check_view, is_reference
+from tradespace.files.checker import Checker, unknown
+from tradespace.files.fields import show
+from tradespace.files.references import check_reference, check_view, is_reference
+from tradespace.files.yaml_tree import Path
 from tradespace.study.schema import ColumnsSection, DataSection, StudyFile
-from tradespace.study.structure import Checker, unknown
-from tradespace.study.yaml_tree import Path
 
 #: Sets that scikit-learn carries itself.
 _BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")

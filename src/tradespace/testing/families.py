@@ -107,7 +107,7 @@ def scores_are_scores(family: str, *, task: Task, settings: Mapping[str, Any]) -
 
 def export_agrees(family: str, *, task: Task, settings: Mapping[str, Any]) -> None:
     """Check that the artifact agrees with the estimator on gaps, unseen levels and single rows."""
-    from tradespace.components.runtime import open_artifact
+    from tradespace.runtime.artifact import open_artifact
 
     component = trained(family, task=task, settings=settings)
     rows = mixed_inputs(400, seed=3, unseen=True)
@@ -139,7 +139,7 @@ def network_is_the_one_exported(family: str, *, task: Task, settings: Mapping[st
     """Check that the network told before training is that of the exported graph, and grows."""
     from tradespace.components.networks import n_outputs_of
     from tradespace.graph.counts import forward_macs, parameters
-    from tradespace.graph.readers.onnx import read_onnx
+    from tradespace.graph.readers.onnx.read import read_onnx
 
     component = trained(family, task=task, settings=settings)
     told, encoder = component.network, component.encoder

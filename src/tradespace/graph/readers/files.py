@@ -10,7 +10,7 @@ from tradespace.core.errors import GraphError
 
 if TYPE_CHECKING:
     from tradespace.graph.network import Network
-    from tradespace.graph.readers.onnx_model import Shapes
+    from tradespace.graph.readers.onnx.model import Shapes
 
 _EXPORT = "Export the model as ONNX, or save it with Keras 3 as .keras."
 _FROM_TORCH = (
@@ -58,10 +58,10 @@ def read_model_file(
     path = Path(source)
     kind = _kind(path)
     if kind == "keras":
-        from tradespace.graph.readers.keras import read_keras
+        from tradespace.graph.readers.keras.read import read_keras
 
         return read_keras(path, shapes=shapes, name=name)
-    from tradespace.graph.readers.onnx import read_onnx
+    from tradespace.graph.readers.onnx.read import read_onnx
 
     return read_onnx(path, shapes=shapes, name=name)
 

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from tradespace.core.errors import GraphError, Place
-from tradespace.core.own_files import file_spec
 from tradespace.core.suggest import nearest
+from tradespace.files.python_files import file_spec
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tradespace.core.errors import GraphError
 from tradespace.core.suggest import nearest
 from tradespace.graph.readers.python_files import import_source, own_place, short_text
-from tradespace.graph.readers.torch import require_torch
+from tradespace.graph.readers.torch.read import require_torch
 
 if TYPE_CHECKING:
     import torch

@@ -1,0 +1,1 @@
+"""Fitted preprocessing that travels inside the artifact: numbers, categories, text, dates."""

@@ -1,0 +1,1 @@
+"""How fast a machine really is: probes timed once, fitted, and kept."""

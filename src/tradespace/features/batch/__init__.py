@@ -1,0 +1,1 @@
+"""Features of whole tables: columns in, columns out, as of each event."""

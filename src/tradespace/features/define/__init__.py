@@ -1,0 +1,1 @@
+"""Feature views: definitions, expressions, contracts; nothing is computed here."""

@@ -1,0 +1,208 @@
+"""Feature views from a person's file: ``features.py:view``, ``features.yaml:view`` or a module."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tradespace.core.errors import FeatureError, InputError, Place
+from tradespace.core.suggest import nearest, unknown_name
+from tradespace.features.define.agree import refuse_two_sources
+from tradespace.features.define.views import EventSource, FeatureView, RowFeatures, View
+from tradespace.files.python_files import file_spec
+
+_YAML = (".yaml", ".yml")
+
+
+def load_module(path: Path) -> ModuleType:
+    """Import a Python file by its path, under a name of its own.
+
+    Raises
+    ------
+    FeatureError
+        At the line of the file that failed.
+
+    """
+    if not path.is_file():
+        msg = f"There is no file {str(path)!r} of features."
+        raise FeatureError(msg, remedy="Paths count from the folder of the study.")
+    name = f"tradespace_features_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    spec = file_spec(name, path)
+    if spec is None or spec.loader is None:
+        msg = f"{path.name!r} is not a Python file."
+        raise FeatureError(msg, remedy="Features stand in a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except InputError as error:
+        raise FeatureError(
+            error.message, place=_line_of(error, path), remedy=error.remedy
+        ) from error
+    except SystemExit as error:
+        msg = f"The file ends the program: sys.exit({'' if error.code is None else error.code})."
+        raise FeatureError(
+            msg,
+            place=_line_of(error, path),
+            remedy="Remove that call; the file only defines views.",
+        ) from error
+    except SyntaxError as error:
+        place = Place(str(path), error.lineno, error.offset)
+        msg = f"Python cannot read this: {error.msg}."
+        raise FeatureError(msg, place=place, remedy="Correct that line.") from error
+    except Exception as error:
+        msg = f"The file failed with {type(error).__name__}: {error}."
+        raise FeatureError(msg, place=_line_of(error, path), remedy="Correct that line.") from error
+    finally:
+        sys.modules.pop(name, None)
+    return module
+
+
+def _line_of(error: BaseException, path: Path) -> Place:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename) == path:
+            return Place(str(path), frame.lineno)
+    return Place(str(path))
+
+
+def load_views(path: str | Path) -> dict[str, View]:
+    """Return all views that a Python or YAML file defines, by name, in the order of the file.
+
+    Raises
+    ------
+    FeatureError
+        If it defines none, or two of one name.
+
+    """
+    given, path = path, Path(path).resolve()
+    if not path.is_file():
+        msg = f"There is no file {str(given)!r} of features."
+        near = nearest(path.name, _definitions_beside(path))
+        remedy = f"Did you mean {near!r}?" if near else "Name a .py or .yaml file of views."
+        raise FeatureError(msg, remedy=remedy)
+    if path.suffix not in (".py", *_YAML):
+        msg = f"{str(given)!r} is not a file of views: it ends in {path.suffix!r}."
+        raise FeatureError(msg, remedy="Views stand in a .py or .yaml file.")
+    if path.suffix in _YAML:
+        return {name: _resolved(view, path.parent) for name, view in _from_yaml(path).items()}
+    views: dict[str, View] = {}
+    seen: dict[str, View] = {}
+    for variable, found in _views_in(load_module(path)):
+        place = _defined_at(path, variable)
+        if found.name in seen and seen[found.name] is not found:
+            msg = f"Two views are named {found.name!r}."
+            raise FeatureError(msg, place=place, remedy="Names of views are unique.")
+        seen[found.name] = found
+        views[found.name] = replace(found, place=found.place or place)
+    if not views:
+        msg = "The file defines no FeatureView and no RowFeatures."
+        raise FeatureError(msg, place=Place(str(path)), remedy="Define one at the top of the file.")
+    return {name: _resolved(view, path.parent) for name, view in views.items()}
+
+
+def sources_of(views: Mapping[str, View]) -> dict[str, EventSource]:
+    """Return the sources of views by name.
+
+    Raises
+    ------
+    FeatureError
+        If two that differ have one name.
+
+    """
+    refuse_two_sources(views.values())
+    return {view.source.name: view.source for view in views.values()}
+
+
+def _definitions_beside(path: Path) -> list[str]:
+    if not path.parent.is_dir():
+        return []
+    return [p.name for p in path.parent.iterdir() if p.suffix in (".py", *_YAML)]
+
+
+def _views_in(module: ModuleType) -> Iterator[tuple[str, View]]:
+    """Yield the views of a module with the variable that holds them, also in lists of views."""
+    for variable, value in vars(module).items():
+        held: Any = value
+        if isinstance(value, Mapping):
+            held = list(value.values())
+        for found in held if isinstance(held, list | tuple | set) else (held,):
+            if isinstance(found, FeatureView | RowFeatures):
+                yield variable, found
+
+
+def _defined_at(path: Path, variable: str) -> Place:
+    """Return the place where a Python file gives a variable its last value."""
+    if not path.is_file():
+        return Place(str(path))
+    lines = [
+        node.lineno
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
+        if isinstance(target, ast.Name) and target.id == variable
+    ]
+    return Place(str(path), lines[-1] if lines else None)
+
+
+def _from_yaml(path: Path) -> dict[str, View]:
+    from tradespace.features.define.yaml_views import load_yaml
+
+    return load_yaml(path)
+
+
+def load_view(reference: str, *, folder: str | Path = ".") -> View:
+    """Return the view that ``file.py:name``, ``file.yaml:name`` or ``module:name`` names.
+
+    The name is that of the variable, or the view's own.
+    """
+    place, _, name = reference.rpartition(":")
+    if not place or not name:
+        msg = f"A feature view is written file.py:name; got {reference!r}."
+        raise FeatureError(msg, remedy="Write it like 'features.py:customer'.")
+    path = (Path(folder) / place).resolve()
+    if path.suffix in _YAML:
+        return _resolved(_named(name, _from_yaml(path), place), path.parent)
+    if place.endswith(".py"):
+        module, base = load_module(path), path.parent
+    else:
+        try:
+            module = importlib.import_module(place)
+        except ImportError as error:
+            msg = f"Cannot import {place!r}: {error}."
+            raise FeatureError(
+                msg, remedy="Write a path that ends in .py, or install the package."
+            ) from error
+        base = Path(folder)
+        path = Path(getattr(module, "__file__", None) or place)
+    views: dict[str, View] = {}
+    named: dict[str, View] = {}
+    for key, value in _views_in(module):
+        view = replace(value, place=value.place or _defined_at(path, key))
+        named[view.name] = view
+        if vars(module)[key] is value:
+            views[key] = view
+    named |= views
+    return _resolved(_named(name, named, place), base)
+
+
+def _named(name: str, views: Mapping[str, View], place: str) -> View:
+    if name not in views:
+        message, remedy = unknown_name("feature view", name, views)
+        raise FeatureError(message, place=Place(place), remedy=remedy)
+    return views[name]
+
+
+def _resolved(view: View, folder: Path) -> View:
+    path = view.source.path
+    if path is None or Path(path).is_absolute():
+        return view
+    return replace(view, source=replace(view.source, path=str(folder / path)))

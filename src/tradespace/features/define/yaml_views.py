@@ -1,0 +1,250 @@
+"""Views written in YAML: the same definitions as in Python, with the same versions.
+
+sources:
+log: {path: log/*.parquet, time: at, id: id, decimals: {eur: 2}, where: card is not None}
+views:
+card:
+source: log
+entity: card
+features:
+- count: 1d
+- mean: {column: eur, window: 7d, where: eur > 1, name: mean_7d}
+- ratio: {numerator: {count: 1d}, denominator: {count: 7d}}
+clock:
+source: log
+rows: {night: hour(at) <= 6}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tradespace.core.errors import FeatureError, InputError, Place
+from tradespace.core.suggest import unknown_name
+from tradespace.features.define import aggregates
+from tradespace.features.define.contracts import ColumnRule, Contract, OnBreach
+from tradespace.features.define.expression_text import parse_expression
+from tradespace.features.define.views import EventSource, Feature, FeatureView, RowFeatures, View
+from tradespace.files.durations import parse_duration_us
+from tradespace.files.problems import Collector
+from tradespace.files.yaml_tree import Tree, parse_tree
+
+Where = tuple[str | int, ...]
+
+#: Functions by their name in YAML; those of whose settings the first may stand alone.
+_FUNCTIONS: Mapping[str, tuple[Callable[..., Any], str]] = {
+    "count": (aggregates.count, "window"),
+    "sum": (aggregates.sum_, "column"),
+    "mean": (aggregates.mean, "column"),
+    "min": (aggregates.min_, "column"),
+    "max": (aggregates.max_, "column"),
+    "std": (aggregates.std, "column"),
+    "distinct": (aggregates.distinct, "column"),
+    "last": (aggregates.last, "column"),
+    "last_k": (aggregates.last_k, "column"),
+    "since_last": (aggregates.since_last, "window"),
+    "decayed_mean": (aggregates.decayed_mean, "column"),
+    "rate": (aggregates.rate, "label"),
+}
+_OPTIONS = ("delay", "where", "empty", "name", "unit", "description")
+_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "count": ("window", "column"),
+    "last": ("column", "window", "k"),
+    "last_k": ("column", "k", "window"),
+    "since_last": ("window",),
+    "decayed_mean": ("column", "half_life", "window"),
+    "rate": ("label", "window"),
+}
+_WINDOW_NEEDED = ("count", "sum", "mean", "min", "max", "std", "distinct", "rate")
+_SOURCE = (
+    "path", "time", "id", "created", "decimals", "time_zone", "contract", "where", "owner",
+    "description",
+)  # fmt: skip
+_START = "Start with 'sources:' and 'views:' at the left margin."
+_VIEW = ("source", "entity", "features", "owner", "description", "freshness", "key")
+_ROWS = ("source", "rows", "owner", "description")
+
+
+def parse_views(text: str, *, file: str) -> dict[str, View]:
+    r"""Return the views that a YAML text defines, by their names.
+
+    Raises
+    ------
+    FeatureError
+        At the line and column of what is wrong.
+
+    Examples
+    --------
+    >>> text = "sources: {log: {time: at}}\nviews: {v: {source: log, entity: e, features: "
+    >>> parse_views(text + "[count: 1d]}}", file="f.yaml")["v"].names
+    ('v_count_1d',)
+
+    """
+    if not text.strip():
+        msg = "The file of features is empty."
+        raise FeatureError(msg, place=Place(file), remedy="Write 'sources:' and 'views:'.")
+    problems = Collector()
+    try:
+        tree = parse_tree(text, file=file, problems=problems)
+        problems.raise_if_any()
+        return _Reader(tree).views()
+    except FeatureError:
+        raise
+    except InputError as error:
+        message = error.message.replace("A study file is", "A file of features is")
+        remedy = error.remedy if message == error.message else _START
+        raise FeatureError(message, place=error.place, remedy=remedy) from error
+
+
+def load_yaml(path: Path) -> dict[str, View]:
+    """Return the views of a YAML file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"Cannot read {str(path)!r}: {error}."
+        raise FeatureError(msg, remedy="Paths count from the folder of the study.") from error
+    return parse_views(text, file=str(path))
+
+
+class _Reader:
+    """Turns the values of a file into definitions; messages point to their place."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+
+    def views(self) -> dict[str, View]:
+        top = self.mapping((), self.tree.value, allowed=("sources", "views"))
+        found = self.mapping(("sources",), top.get("sources"))
+        sources = {
+            name: self.source(("sources", name), name, value) for name, value in found.items()
+        }
+        views = self.mapping(("views",), top.get("views"))
+        if not views:
+            self.fail(("views",), "The file defines no views.", "Write one under 'views:'.")
+        return {
+            name: self.view(("views", name), name, value, sources) for name, value in views.items()
+        }
+
+    def fail(self, where: Where, message: str, remedy: str) -> None:
+        raise FeatureError(message, place=self.tree.at(where), remedy=remedy)
+
+    def mapping(
+        self, where: Where, value: Any, *, allowed: tuple[str, ...] | None = None
+    ) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            name = ".".join(map(str, where)) or "The file"
+            self.fail(where, f"{name} must be a mapping; got {value!r}.", "Write 'key: value'.")
+        for key in value:
+            if allowed is not None and key not in allowed:
+                message, remedy = unknown_name("key", key, allowed)
+                raise FeatureError(message, place=self.tree.at_key((*where, key)), remedy=remedy)
+        return dict(value)
+
+    def make(self, where: Where, function: Callable[..., Any], /, *args: Any, **given: Any) -> Any:
+        try:
+            return function(*args, **given)
+        except FeatureError as error:
+            raise error.at(self.tree.at(where)) from error
+        except TypeError as error:
+            msg = f"This cannot be made: {error}."
+            raise FeatureError(
+                msg, place=self.tree.at(where), remedy="See docs/features."
+            ) from error
+
+    def source(self, where: Where, name: str, value: Any) -> EventSource:
+        given = self.mapping(where, value, allowed=_SOURCE)
+        given["decimals"] = self.mapping((*where, "decimals"), given.get("decimals"))
+        if given.get("contract") is not None:
+            given["contract"] = self.contract((*where, "contract"), given["contract"])
+        source: EventSource = self.make(where, EventSource, name, **given)
+        return source
+
+    def contract(self, where: Where, value: Any) -> Contract:
+        given = self.mapping(
+            where, value, allowed=("columns", "since", "until", "ordered", "unique", "on_breach")
+        )
+        columns = self.mapping((*where, "columns"), given.get("columns"))
+        rules = {}
+        for name, rule in columns.items():
+            place = (*where, "columns", name)
+            allowed = ("type", "low", "high", "levels", "nulls")
+            rules[name] = self.make(place, ColumnRule, **self.mapping(place, rule, allowed=allowed))
+        given["columns"] = rules
+        if "on_breach" in given:
+            names = [choice.value for choice in OnBreach]
+            if given["on_breach"] not in names:
+                message, remedy = unknown_name("choice", str(given["on_breach"]), names)
+                self.fail((*where, "on_breach"), message, remedy)
+            given["on_breach"] = OnBreach(given["on_breach"])
+        contract: Contract = self.make(where, Contract, **given)
+        return contract
+
+    def view(self, where: Where, name: str, value: Any, sources: Mapping[str, EventSource]) -> View:
+        is_rows = isinstance(value, dict) and "rows" in value
+        given = self.mapping(where, value, allowed=_ROWS if is_rows else _VIEW)
+        source = given.pop("source", None)
+        if source not in sources:
+            message, remedy = unknown_name("source", str(source), sources)
+            self.fail((*where, "source"), f"View {name!r}: {message}", remedy)
+        place = self.tree.at_key(where)
+        if is_rows:
+            rows = self.mapping((*where, "rows"), given.pop("rows"))
+            expressions = {
+                key: self.make((*where, "rows", key), parse_expression, str(text))
+                for key, text in rows.items()
+            }
+            made: View = self.make(
+                where, RowFeatures, name, sources[source], expressions, place=place, **given
+            )
+            return made
+        listed = given.pop("features", None)
+        if not isinstance(listed, list) or not listed:
+            msg = f"View {name!r} needs a list of features."
+            self.fail((*where, "features"), msg, "Write one like '- count: 7d'.")
+        features: list[Feature] = []
+        for number, item in enumerate(listed or ()):
+            made_of = self.feature((*where, "features", number), item)
+            features += made_of if isinstance(made_of, list) else [made_of]
+        if "freshness" in given:
+            given["freshness_us"] = self.make(
+                (*where, "freshness"), parse_duration_us, given.pop("freshness"), what="freshness"
+            )
+        if "entity" not in given:
+            self.fail(where, f"View {name!r} names no entity.", "Add 'entity: COLUMN'.")
+        view: View = self.make(
+            where, FeatureView, name, sources[source], features=features, place=place, **given
+        )
+        return view
+
+    def feature(self, where: Where, item: Any) -> Any:
+        if not isinstance(item, dict) or len(item) != 1:
+            self.fail(where, f"A feature is one function; got {item!r}.", "Write '- count: 7d'.")
+        ((kind, value),) = item.items()
+        inside = (*where, kind)
+        if kind == "ratio":
+            return self.ratio(inside, value)
+        if kind not in _FUNCTIONS:
+            message, remedy = unknown_name("feature", str(kind), [*_FUNCTIONS, "ratio"])
+            raise FeatureError(message, place=self.tree.at_key(inside), remedy=remedy)
+        function, first = _FUNCTIONS[kind]
+        if not isinstance(value, dict):
+            value = {} if value is None else {first: value}
+        settings = _SETTINGS.get(kind, ("column", "window"))
+        given = self.mapping(inside, value, allowed=(*settings, *_OPTIONS))
+        if kind in _WINDOW_NEEDED and "window" not in given:
+            self.fail(inside, f"{kind} needs a window.", "Add 'window: 7d', or 'window: all'.")
+        return self.make(inside, function, **given)
+
+    def ratio(self, where: Where, value: Any) -> Feature:
+        allowed = ("numerator", "denominator", "empty", "name", "unit", "description")
+        given = self.mapping(where, value, allowed=allowed)
+        for part in ("numerator", "denominator"):
+            if part not in given:
+                self.fail(where, f"A ratio needs a {part}.", f"Add '{part}: {{count: 7d}}'.")
+            given[part] = self.feature((*where, part), given[part])
+        ratio: Feature = self.make(where, aggregates.ratio, **given)
+        return ratio

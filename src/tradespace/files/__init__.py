@@ -1,0 +1,1 @@
+"""What a person writes: YAML with places, quantities, Python files and what of them may run."""

@@ -1,0 +1,249 @@
+"""ONNX operators that work element by element or reduce: activations, arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tradespace.graph.operators.products import broadcast
+from tradespace.graph.readers.onnx.layers import HANDLERS, Handler, handles
+from tradespace.graph.readers.onnx.recorder import Call, Item, Recorder, UndeterminedError
+
+# ----------------------------------------------------------------------------- activations
+
+#: ONNX's names of what takes one signal.
+_UNARY = {
+    "Relu": "relu",
+    "LeakyRelu": "leaky_relu",
+    "Elu": "elu",
+    "Selu": "selu",
+    "Celu": "celu",
+    "Mish": "mish",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "HardSigmoid": "hard_sigmoid",
+    "HardSwish": "hard_swish",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "ThresholdedRelu": "threshold",
+    "Swish": "silu",
+    "Neg": "negate",
+    "Abs": "absolute",
+    "Exp": "exponential",
+    "Log": "logarithm",
+    "Sqrt": "square_root",
+    "Reciprocal": "reciprocal",
+    "Erf": "error_function",
+    "Sin": "sine",
+    "Cos": "cosine",
+    "Round": "round",
+    "ms.QuickGelu": "quick_gelu",
+    "ms.QLinearSigmoid": "sigmoid",
+    "ms.QLinearLeakyRelu": "leaky_relu",
+}
+_FUNCTIONS = (
+    *("Floor", "Ceil", "Sign", "Tan", "Sinh", "Cosh", "Asin", "Acos", "Atan", "Asinh", "Acosh"),
+    *("Atanh", "Shrink", "Mod", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot"),
+)
+
+
+def _one(name: str) -> Handler:
+    def read(r: Recorder, call: Call) -> None:
+        r.add(call, name, [call.item(0)], format=r.result_format(call))
+
+    return read
+
+
+for _op, _name in _UNARY.items():
+    HANDLERS[_op] = _one(_name)
+
+
+@handles("Gelu", "ms.Gelu", "ms.FastGelu", "ms.BiasGelu")
+def _gelu(r: Recorder, call: Call) -> None:
+    x, bias = call.item(0), call.optional(1)
+    if bias is not None:
+        x = r.add(call, "add", [x, bias], name=f"{call.name}.bias", bind=False)[0]
+    tanh = call.op == "FastGelu" or call.attributes.get("approximate") == "tanh"
+    r.add(call, "gelu_tanh" if tanh else "gelu", [x])
+
+
+@handles("Clip")
+def _clip(r: Recorder, call: Call) -> None:
+    bounds = []
+    for index, name in ((1, "min"), (2, "max")):
+        try:
+            given = call.numbers(index, name)
+        except UndeterminedError:
+            given = None
+        bounds.append(given[0] if given else None)
+    r.add(call, "relu6" if bounds == [0, 6] else "clamp", [call.item(0)])
+
+
+@handles("PRelu")
+def _prelu(r: Recorder, call: Call) -> None:
+    slope = call.item(1)
+    if slope.value is not None or not slope.held:
+        r.add(call, "leaky_relu", [call.item(0)])
+        return
+    r.add(call, "prelu", [call.item(0)], weights=[(slope, "weight")], slopes=slope.elements)
+
+
+@handles("Dropout")
+def _dropout(r: Recorder, call: Call) -> None:
+    rate = call.attributes.get("ratio")
+    if rate is None:
+        known = call.optional(1)
+        rate = known.array.item() if known is not None and known.array is not None else 0.5
+    r.add(call, "dropout", [call.item(0)], rate=float(rate))
+
+
+# ------------------------------------------------------------------------------ arithmetic
+
+_BINARY = {
+    "Add": "add",
+    "Sub": "subtract",
+    "Mul": "multiply",
+    "Div": "divide",
+    "Pow": "power",
+    "Max": "maximum",
+    "Min": "minimum",
+    "Sum": "add",
+    "Mean": "add",
+    "ms.QLinearAdd": "add",
+    "ms.QLinearMul": "multiply",
+}
+
+
+def _operands(r: Recorder, items: Sequence[Item | None]) -> list[Item]:
+    """Return the operands that move: single numbers that nobody learned are left out."""
+    given = [i for i in items if i is not None]
+    return [i for i in given if i.value is not None or i.elements > 1 or r.is_parameter(i)]
+
+
+def _arithmetic(name: str) -> Handler:
+    def read(r: Recorder, call: Call) -> None:
+        quantized = call.op.startswith("QLinear")
+        items = [call.optional(0), call.optional(3)] if quantized else call.inputs
+        operands = _operands(r, items)
+        if name == "power" and len(operands) == 1:
+            exponent = call.optional(1)
+            if exponent is not None and exponent.array is not None and exponent.array.item() == 2:
+                r.add(call, "square", operands)
+                return
+        if len(operands) == 1 and name in ("maximum", "minimum"):
+            r.add(call, "clamp", operands)
+            return
+        _stretch(call, operands, items)
+        made = r.add(call, name, operands, format="int8" if quantized else r.result_format(call))
+        if call.op == "Mean":
+            r.add(call, "divide", made)
+
+    return read
+
+
+def _stretch(call: Call, operands: list[Item], items: Sequence[Item | None]) -> None:
+    """Keep a single number whose dimensions stretch the result: (1, 1, 1) to (3,)."""
+    whole = broadcast(call.name, *(i.shape for i in items if i is not None))
+    if broadcast(call.name, *(i.shape for i in operands)) != whole:
+        operands += [i for i in items if i is not None and i not in operands]
+
+
+for _op, _name in _BINARY.items():
+    HANDLERS[_op] = _arithmetic(_name)
+
+
+@handles(
+    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not",
+    "IsNaN", "IsInf",
+)  # fmt: skip
+def _compare(r: Recorder, call: Call) -> None:
+    items = [i for i in call.inputs if i is not None]
+    whole = broadcast(call.name, *(i.shape for i in items))
+    r.add(call, "compare", _operands(r, items), format="bool", shape=whole)
+
+
+@handles("Where")
+def _select(r: Recorder, call: Call) -> None:
+    items = [i for i in call.inputs if i is not None]
+    whole = broadcast(call.name, *(i.shape for i in items))
+    fmt = call.item(1).format
+    r.add(call, "select", _operands(r, items), format=fmt, shape=whole)
+
+
+def _function(name: str) -> Handler:
+    def read(r: Recorder, call: Call) -> None:
+        operands = _operands(r, call.inputs)
+        r.add(call, "pointwise", operands, format=r.result_format(call), function=name)
+
+    return read
+
+
+for _name in _FUNCTIONS:
+    HANDLERS[_name] = _function(_name.lower())
+
+
+# ------------------------------------------------------------------------------ reductions
+
+_REDUCTIONS = {
+    "ReduceSum": "sum",
+    "ReduceMean": "mean",
+    "ReduceProd": "product",
+    "ReduceMax": "largest",
+    "ReduceMin": "largest",
+    "ReduceL1": "norm",
+    "ReduceL2": "norm",
+    "ReduceSumSquare": "norm",
+    "ReduceLogSum": "log_sum_exp",
+    "ReduceLogSumExp": "log_sum_exp",
+    "ArgMax": "argument_of_largest",
+    "ArgMin": "argument_of_largest",
+}
+
+
+def _reduction(name: str) -> Handler:
+    def read(r: Recorder, call: Call) -> None:
+        x = call.item(0)
+        if call.op.startswith("Arg"):
+            axes: Any = int(call.attributes.get("axis", 0))
+        else:
+            given = call.numbers(1, "axes")
+            axes = tuple(int(n) for n in given) if given else None
+            if axes is None and call.attributes.get("noop_with_empty_axes"):
+                r.bind(call, [x])
+                return
+        keep = bool(call.attributes.get("keepdims", 1))
+        rank = len(x.shape)
+        everywhere = axes is not None and not isinstance(axes, int) and rank in (3, 4, 5)
+        if everywhere and name == "mean" and sorted(a % rank for a in axes) == [*range(2, rank)]:
+            # What torch and Keras call global average pooling.
+            r.add(call, "global_average_pool", [x], keep_dimensions=keep)
+            return
+        fmt = "int64" if call.op.startswith("Arg") else x.format
+        r.add(call, name, [x], format=fmt, axes=axes, keep_dimensions=keep)
+
+    return read
+
+
+for _op, _name in _REDUCTIONS.items():
+    HANDLERS[_op] = _reduction(_name)
+
+
+@handles("CumSum", "CumProd")
+def _cumulative(r: Recorder, call: Call) -> None:
+    known = call.optional(1)
+    axis = -1 if known is None or known.array is None else int(known.array.item())
+    r.add(call, "cumulative_sum", [call.item(0)], axis=axis)
+
+
+@handles("SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss")
+def _loss(r: Recorder, call: Call) -> None:
+    if call.attributes.get("reduction", "mean") == "none":
+        msg = f"{call.name!r} gives a loss for each sample"
+        raise UndeterminedError(msg)
+    r.add(call, "cross_entropy", [call.item(0), call.item(1)], format=call.item(0).format)
+
+
+@handles("TopK", "Unique")
+def _sort(r: Recorder, call: Call) -> None:
+    shape, fmt = r.inferred(call)
+    r.add(call, "sort", [call.item(0)], format=fmt, shape=shape)

@@ -1,0 +1,1 @@
+"""Networks from torch modules, counted without running them."""
