@@ -18,7 +18,7 @@ def repeated(sample: Inputs, start: int, stop: int) -> Inputs:
     Examples
     --------
     >>> import numpy as np
-    >>> from tradespace.data.inputs import InputColumn, Inputs
+    >>> from tradespace.data.inputs import InputColumn, Inputs, InputSchema
     >>> schema = InputSchema((InputColumn("age", "number"),))
     >>> repeated(Inputs(schema, np.array([[20.0], [30.0]]), ()), 1, 4).numbers.ravel()
     array([30., 20., 30.])
@@ -35,7 +35,7 @@ def packed(inputs: Inputs) -> dict[str, npt.NDArray[Any]]:
     Examples
     --------
     >>> import numpy as np
-    >>> from tradespace.data.inputs import InputColumn, Inputs
+    >>> from tradespace.data.inputs import InputColumn, Inputs, InputSchema
     >>> schema = InputSchema((InputColumn("age", "number"),))
     >>> packed(Inputs(schema, np.array([[20.0]]), ()))
     {'numbers': array([[20.]])}
