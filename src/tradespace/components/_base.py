@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tradespace.components.networks import TrainingRun, n_outputs_of, network_cpu_s
 from tradespace.core.errors import SettingError
 from tradespace.core.readings import Reading
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     FloatMatrix = npt.NDArray[np.float32]
     Scores = npt.NDArray[np.float64]
+
+#: CPU seconds that every fit takes: starting, exporting, checking the export.
+START_S = 0.15
 
 #: What a family's model may be: whatever its library returns. Only the family looks inside.
 Model = Any
@@ -87,28 +91,22 @@ class Shape:
     encoder_bytes: float = math.inf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingRun:
-    """How a network is trained, as far as it is certain before training.
+def n_scores(task: Task, *, shape: Shape) -> int:
+    """Return how many scores a component gives a row: one a class where there are several."""
+    return n_outputs_of(task, n_classes=shape.n_classes)
 
-    Parameters
-    ----------
-    optimizer : str
-        A name of `tradespace.graph.memory.OPTIMIZERS`.
-    batch : int
-        Rows in a step.
-    rows : int
-        Rows seen in a pass, at least.
-    least_epochs, most_epochs : int
-        Passes over the rows.
+
+def depth_share(depth: object, n_rows: int) -> float:
+    """Return the share of a full tree's levels that a limit on its depth leaves.
+
+    Examples
+    --------
+    >>> depth_share(5, 1024), depth_share(None, 1024)
+    (0.5, 1.0)
 
     """
-
-    optimizer: str
-    batch: int
-    rows: int
-    least_epochs: int
-    most_epochs: int
+    full = math.log2(max(2, n_rows))
+    return min(1.0, depth / full) if isinstance(depth, int) else 1.0
 
 
 class AbstractFamily(abc.ABC):
@@ -124,8 +122,13 @@ class AbstractFamily(abc.ABC):
     name: ClassVar[str]
     #: Whether rows come in raw, never through the encoder (a finished file, a service).
     raw_only: ClassVar[bool] = False
+    #: Whether a component that cannot be exported faithfully may be served by its own library.
+    served_in_python: ClassVar[bool] = False
     #: Modules that fitting and predicting import, which takes longer than many fits.
     libraries: ClassVar[tuple[str, ...]] = ()
+    #: CPU seconds for one value (a row of one input) in one pass over the data, measured on one
+    #: core of a 2-core cloud machine: expect the right order of magnitude, not more.
+    value_s: ClassVar[float] = 0.0
 
     def load(self, settings: Mapping[str, Any]) -> None:
         """Import what a fit needs, before its clock starts; located settings."""
@@ -175,6 +178,33 @@ class AbstractFamily(abc.ABC):
         """Return how the network is trained; None: it is not, or not by gradient steps."""
         del settings, n_rows
         return None
+
+    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return how often a fit goes over the data, as its algorithm says; by default once."""
+        del settings, shape, task
+        return 1.0
+
+    def fit_cpu_s(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return about how many CPU seconds a fit takes, its export and checks included.
+
+        Examples
+        --------
+        >>> from tradespace.components._forest import RandomForest
+        >>> from tradespace.core.studies import Task
+        >>> shape, settings = Shape(67_240, 15), {"n_estimators": 100, "max_depth": None}
+        >>> 1 < RandomForest().fit_cpu_s(settings, shape=shape, task=Task.BINARY) < 100
+        True
+
+        """
+        values = max(2, shape.n_rows) * max(1, shape.n_inputs)
+        if self.value_s:
+            return START_S + values * self.value_s * self.passes(settings, shape=shape, task=task)
+        run = self.training_run(settings, n_rows=max(2, shape.n_rows))
+        n_outputs = n_scores(task, shape=shape)
+        network = run and self.network(
+            settings, n_inputs=max(1, shape.n_inputs), n_outputs=n_outputs, task=task
+        )
+        return START_S + (network_cpu_s(network, run) if network and run else 0.0)
 
     @abc.abstractmethod
     def fit(
@@ -241,6 +271,11 @@ class AbstractFamily(abc.ABC):
         """Return the finished artifact of a model of `fit_raw`; None: only Python runs it."""
         del model, inputs, task
         return None
+
+    def content(self, settings: Mapping[str, Any]) -> str:
+        """Return the hash of what a fit reads beside the data (a file); located settings."""
+        del settings
+        return ""
 
     def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return what two candidates must agree in for one fit to serve both, or None.

@@ -58,6 +58,7 @@ class GaussianNaiveBayes(AbstractFamily):
     """A Bayes net whose only parent is the class; inputs are normal within a class."""
 
     name: ClassVar[str] = "gaussian_naive_bayes"
+    value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.naive_bayes",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -127,6 +128,7 @@ class BernoulliNaiveBayes(AbstractFamily):
     """
 
     name: ClassVar[str] = "bernoulli_naive_bayes"
+    value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.naive_bayes",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:

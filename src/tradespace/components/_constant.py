@@ -24,6 +24,7 @@ class Constant(AbstractFamily):
     """Always predicts the class shares, or the mean, of the training rows."""
 
     name: ClassVar[str] = "constant"
+    value_s: ClassVar[float] = 1e-9
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

@@ -18,7 +18,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import FloatMatrix, Scores, Shape
 
 
 @final
@@ -33,6 +33,7 @@ class ExplainableBoosting(AbstractFamily):
     """
 
     name: ClassVar[str] = "explainable_boosting"
+    value_s: ClassVar[float] = 1e-9
     libraries: ClassVar[tuple[str, ...]] = ("interpret.glassbox",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -44,6 +45,11 @@ class ExplainableBoosting(AbstractFamily):
             good_at=("Every curve can be looked at.", "Accurate on tables."),
             bad_at=("Slow to train.",),
         )
+
+    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return the rounds."""
+        del shape, task
+        return float(settings.get("max_rounds") or 5000)
 
     def fit(
         self,

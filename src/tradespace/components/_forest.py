@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._base import AbstractFamily, Facts, Shape, depth_share
 from tradespace.components._estimators import Fitted, scores
 from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments
 from tradespace.components.export.tree_ensembles import size_bound_bytes
@@ -31,6 +32,7 @@ class RandomForest(AbstractFamily):
     """
 
     name: ClassVar[str] = "random_forest"
+    value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -51,6 +53,15 @@ class RandomForest(AbstractFamily):
         if task is Task.MULTICLASS:
             high += 4.0 * trees * leaves * shape.n_classes + 10.0 * trees
         return (size_reading(high=high, shape=shape),)
+
+    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return the levels of all trees, of which each looks at a part of the inputs."""
+        del task
+        tried = 1 / math.sqrt(max(1, shape.n_inputs))
+        levels = math.log2(max(2, shape.n_rows)) * depth_share(
+            settings.get("max_depth"), shape.n_rows
+        )
+        return tried * levels * float(settings.get("n_estimators") or 100)
 
     def fit(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._base import AbstractFamily, Facts, Shape, n_scores
 from tradespace.components._boosting import boosting_graph, boosting_size
 from tradespace.components._estimators import Fitted, need_two_classes, scores
 from tradespace.components.export.tree_ensembles import Tree
@@ -35,6 +35,7 @@ class HistGradientBoosting(AbstractFamily):
     """
 
     name: ClassVar[str] = "hist_gradient_boosting"
+    value_s: ClassVar[float] = 1.2e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -56,6 +57,10 @@ class HistGradientBoosting(AbstractFamily):
             task=task,
             shape=shape,
         )
+
+    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return the rounds, for each class."""
+        return float(settings.get("max_iter") or 100) * n_scores(task, shape=shape)
 
     def fit(
         self,

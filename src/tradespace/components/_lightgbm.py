@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._base import AbstractFamily, Facts, Shape, n_scores
 from tradespace.components._boosting import boosting_graph, boosting_size
 from tradespace.components._estimators import need_two_classes
 from tradespace.components._xgboost import Boosted
@@ -35,6 +35,7 @@ class LightGBM(AbstractFamily):
     """
 
     name: ClassVar[str] = "lightgbm"
+    value_s: ClassVar[float] = 1.0e-8
     libraries: ClassVar[tuple[str, ...]] = ("lightgbm",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -56,6 +57,10 @@ class LightGBM(AbstractFamily):
             task=task,
             shape=shape,
         )
+
+    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return the rounds, for each class."""
+        return float(settings.get("n_estimators") or 100) * n_scores(task, shape=shape)
 
     def fit(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._base import AbstractFamily, Facts, Shape, n_scores
 from tradespace.components._estimators import Fitted, need_two_classes, scores
 from tradespace.components.export.builder import DOUBLE, FLOAT, GraphBuilder
 from tradespace.components.export.tree_ensembles import emit_probability, first_column
@@ -65,6 +65,7 @@ class LogisticRegression(AbstractFamily):
     """
 
     name: ClassVar[str] = "logistic_regression"
+    value_s: ClassVar[float] = 3e-9
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -89,6 +90,10 @@ class LogisticRegression(AbstractFamily):
         """Return a single layer, in double precision."""
         del settings
         return _network(n_inputs, n_outputs, task)
+
+    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return half of the iterations that are allowed, for each class."""
+        return 0.5 * float(settings.get("max_iter") or 100) * n_scores(task, shape=shape)
 
     def fit(
         self,
@@ -157,6 +162,7 @@ class LinearRegression(AbstractFamily):
     """
 
     name: ClassVar[str] = "linear_regression"
+    value_s: ClassVar[float] = 2e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape, TrainingRun
+from tradespace.components._base import AbstractFamily, Facts, Shape
 from tradespace.components._estimators import Fitted, need_two_classes, scores
 from tradespace.components.export.builder import FLOAT, GraphBuilder
 from tradespace.components.export.tree_ensembles import first_column
-from tradespace.components.networks import n_outputs_of, perceptron
+from tradespace.components.networks import TrainingRun, n_outputs_of, perceptron
 from tradespace.components.sizes import size_reading
 from tradespace.core.errors import TrialError
 from tradespace.core.studies import Task

@@ -62,6 +62,7 @@ class KNearestNeighbors(AbstractFamily):
     """
 
     name: ClassVar[str] = "k_nearest_neighbors"
+    value_s: ClassVar[float] = 2e-8
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +53,13 @@ class OnnxFile(AbstractFamily):
     def locate(self, settings: Mapping[str, Any], *, folder: str) -> Mapping[str, Any]:
         """Return the settings with the path of the file resolved."""
         return {**settings, "path": str((Path(folder) / settings["path"]).resolve())}
+
+    def content(self, settings: Mapping[str, Any]) -> str:
+        """Return the hash of the file; empty if there is none, which the fit will say."""
+        try:
+            return hashlib.sha256(Path(settings["path"]).read_bytes()).hexdigest()
+        except OSError:
+            return ""
 
     def network(
         self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task

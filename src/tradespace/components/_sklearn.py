@@ -36,6 +36,7 @@ class OwnEstimator(AbstractFamily):
     """
 
     name: ClassVar[str] = "sklearn"
+    served_in_python: ClassVar[bool] = True
 
     def load(self, settings: Mapping[str, Any]) -> None:
         """Import the person's code and what it imports; a fault in it is told by the fit."""
@@ -53,6 +54,10 @@ class OwnEstimator(AbstractFamily):
         if not target.endswith(".py"):
             return settings
         return {**settings, "estimator": f"{(Path(folder) / target).resolve()}:{name}"}
+
+    def content(self, settings: Mapping[str, Any]) -> str:
+        """Return the hash of the person's file: edited code is another component."""
+        return code_hash(str(settings["estimator"]))
 
     def fit(
         self,

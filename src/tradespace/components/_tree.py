@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._base import AbstractFamily, Facts, Shape, depth_share
 from tradespace.components._estimators import Fitted, scores
 from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments, tree_of
 from tradespace.components.export.tree_ensembles import size_bound_bytes
@@ -34,6 +35,7 @@ class DecisionTree(AbstractFamily):
     """
 
     name: ClassVar[str] = "decision_tree"
+    value_s: ClassVar[float] = 4e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.tree",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -58,6 +60,13 @@ class DecisionTree(AbstractFamily):
         if task is Task.MULTICLASS:
             high += 4.0 * leaves * shape.n_classes
         return (size_reading(high=high, shape=shape),)
+
+    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return the levels of the tree: the rows are sorted at each."""
+        del task
+        return math.log2(max(2, shape.n_rows)) * depth_share(
+            settings.get("max_depth"), shape.n_rows
+        )
 
     def fit(
         self,

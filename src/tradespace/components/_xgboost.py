@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape
+from tradespace.components._base import AbstractFamily, Facts, Shape, n_scores
 from tradespace.components._boosting import boosting_graph, boosting_size
 from tradespace.components._estimators import need_two_classes
 from tradespace.components.export.tree_ensembles import Tree
@@ -48,6 +48,7 @@ class XGBoost(AbstractFamily):
     """
 
     name: ClassVar[str] = "xgboost"
+    value_s: ClassVar[float] = 1.2e-8
     libraries: ClassVar[tuple[str, ...]] = ("xgboost",)
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
@@ -69,6 +70,11 @@ class XGBoost(AbstractFamily):
             task=task,
             shape=shape,
         )
+
+    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+        """Return the rounds, for each class; exact splits sort the rows instead of bins."""
+        exact = 4.0 if settings.get("tree_method") == "exact" else 1.0
+        return exact * float(settings.get("n_estimators") or 100) * n_scores(task, shape=shape)
 
     def fit(
         self,

@@ -83,13 +83,12 @@ class Component:
     @property
     def network(self) -> Network | None:
         """The network that was trained or brought, for one row; None if it is none."""
-        family = self.family
-        columns = self.encoder.width if self.encoder else len(self.schema.columns)
-        return family.network(
-            family.locate(self.candidate.settings, folder=self.folder),
-            n_inputs=columns,
-            n_outputs=n_outputs_of(self.task, n_classes=self.n_classes),
+        return network_of(
+            self.candidate,
+            n_columns=self.encoder.width if self.encoder else len(self.schema.columns),
             task=self.task,
+            n_classes=self.n_classes,
+            folder=self.folder,
         )
 
     def predict(self, inputs: Inputs) -> Scores:
@@ -157,7 +156,7 @@ class Component:
                 found = _faithful(self, content, check_on)
                 return Exported(content, suffix, self._facts("onnxruntime", found, why))
         except ExportError as error:
-            if self.candidate.family != "sklearn":
+            if not self.family.served_in_python:
                 raise
             why = str(error)
             content, suffix = save_component(self), ".zip"
@@ -245,6 +244,22 @@ def train_component(
         n_classes=options["n_classes"],
         seed=seed,
         folder=folder,
+    )
+
+
+def network_of(
+    candidate: Candidate, *, n_columns: int, task: Task, n_classes: int, folder: str = "."
+) -> Network | None:
+    """Return the network of a component for one row; None if it is none.
+
+    `n_columns` is how many the encoder makes, or how many raw columns there are without one.
+    """
+    family = family_named(candidate.family)
+    return family.network(
+        family.locate(candidate.settings, folder=folder),
+        n_inputs=n_columns,
+        n_outputs=n_outputs_of(task, n_classes=n_classes),
+        task=task,
     )
 
 
@@ -351,11 +366,11 @@ def registry_trained(component: Component) -> bool:
 def library_versions(component: Component) -> dict[str, str]:
     """Return the versions of the libraries that made the component."""
     row = registry.family(component.candidate.family)
-    names = {"numpy": "numpy", "sklearn": "scikit-learn"}
+    names: dict[str, tuple[str, ...]] = {"numpy": ("numpy",), "sklearn": ("scikit-learn",)}
     if row.library:
-        extra = {"xgboost": "xgboost-cpu", "interpret": "interpret-core"}
-        names[row.library] = extra.get(row.library, row.library)
-    return {name: _version(package) for name, package in names.items()}
+        names[row.library] = row.distributions or (row.library,)
+    versions = {library: [_version(name) for name in found] for library, found in names.items()}
+    return {library: next(filter(None, found), "unknown") for library, found in versions.items()}
 
 
 @cache
@@ -366,5 +381,4 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        # The library may come from another package (xgboost for xgboost-cpu).
-        return "unknown"
+        return ""

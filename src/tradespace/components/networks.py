@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,65 @@ if TYPE_CHECKING:
 
 #: scikit-learn's names of activations -> those of the graph's operators.
 _ACTIVATIONS = {"logistic": "sigmoid"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRun:
+    """How a network is trained, as far as it is certain before training.
+
+    Parameters
+    ----------
+    optimizer : str
+        A name of `tradespace.graph.memory.OPTIMIZERS`.
+    batch : int
+        Rows in a step.
+    rows : int
+        Rows seen in a pass, at least.
+    least_epochs, most_epochs : int
+        Passes over the rows.
+
+    """
+
+    optimizer: str
+    batch: int
+    rows: int
+    least_epochs: int
+    most_epochs: int
+
+
+#: CPU seconds for one multiply-accumulate of training, and for one step beside them.
+_MAC_S, _STEP_S = 5e-11, 4e-4
+
+
+def training_cpu_s(run: TrainingRun, *, macs: int, backward: int) -> float:
+    """Return about how long the training of a network takes on one core.
+
+    Half of the passes that are allowed are expected.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        How it is trained.
+    macs, backward : int
+        Multiply-accumulates of the forward and of the backward pass of one row.
+
+    Examples
+    --------
+    >>> run = TrainingRun(optimizer="adam", batch=200, rows=1000, least_epochs=12, most_epochs=200)
+    >>> round(training_cpu_s(run, macs=4544, backward=5184), 3)  # 100 passes of 5 steps
+    0.249
+
+    """
+    epochs = max(run.least_epochs, run.most_epochs / 2)
+    steps = math.ceil(run.rows / run.batch)
+    return epochs * (run.rows * (macs + backward) * _MAC_S + steps * _STEP_S)
+
+
+def network_cpu_s(network: Network, run: TrainingRun) -> float:
+    """Return about how long the training of a network takes on one core."""
+    from tradespace.graph.counts import backward_macs, forward_macs
+
+    return training_cpu_s(run, macs=forward_macs(network), backward=backward_macs(network))
 
 
 def n_outputs_of(task: Task, *, n_classes: int) -> int:

@@ -7,6 +7,7 @@ next. Errors about something a person wrote carry its place as a :class:`Place`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,19 @@ class Place:
 
 
 class TradespaceError(Exception):
-    """Base of all errors that tradespace raises on purpose."""
+    """Base of all errors that tradespace raises on purpose; they cross processes whole."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[TradespaceError], arguments: tuple[Any, ...], state: dict[str, Any]
+) -> TradespaceError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(state)
+    return error
 
 
 class InputError(TradespaceError, ValueError):
@@ -112,6 +125,14 @@ class ExportError(TradespaceError):
 
 class TrialError(TradespaceError):
     """One trial failed; recorded on the trial, and the others go on."""
+
+
+class UnreachableError(TrialError):
+    """A service did not answer; that may pass, so the next run asks it again."""
+
+
+class MeasureError(TradespaceError):
+    """A quality cannot be measured; its reading is unknown and says why."""
 
 
 class StoreError(TradespaceError):

@@ -18,6 +18,17 @@ class TrialStatus(enum.Enum):
     TIMED_OUT = "timed out"
     OUT_OF_MEMORY = "out of memory"
     SKIPPED = "skipped"
+    KILLED = "killed"
+    UNREACHABLE = "unreachable"
+
+    @property
+    def final(self) -> bool:
+        """Whether trying again would end alike; what is not final is never stored.
+
+        A process that something else killed, a service that did not answer and a trial that the
+        budget left out say nothing of the candidate.
+        """
+        return self not in (TrialStatus.SKIPPED, TrialStatus.KILLED, TrialStatus.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ class Dataset:
     folds : tuple of Fold
         Validation folds first, "test" last.
     hash : str
-        Hash of the content of everything above.
+        Hash of what a fit sees: inputs, labels, classes, folds.
+    parts : Mapping
+        Hashes of what only qualities see: "__groups__", and further columns by name.
     split : Mapping
         What the split came out as, for the record: method, sizes, dates, positives per part.
     notes : tuple of str
@@ -61,6 +63,7 @@ class Dataset:
     columns: Mapping[str, npt.NDArray[Any]]
     folds: tuple[Fold, ...]
     hash: str
+    parts: Mapping[str, str] = field(default_factory=dict)
     split: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -109,6 +109,7 @@ def load_dataset(
     record["parts"] = {
         f.name: {"train": _size(y[f.train], task), "score": _size(y[f.score], task)} for f in folds
     }
+    seen = extra if groups is None else {**extra, "__groups__": groups}
     return Dataset(
         inputs=inputs,
         y=y,
@@ -117,7 +118,8 @@ def load_dataset(
         groups=groups,
         columns=extra,
         folds=folds,
-        hash=_hash(inputs, y, classes, groups, extra, folds),
+        hash=_hash(inputs, y, classes, folds),
+        parts={name: _digest([values]).hex() for name, values in seen.items()},
         split=record,
         notes=tuple(notes),
     )
@@ -346,18 +348,12 @@ def _hash(
     inputs: Inputs,
     y: npt.NDArray[Any],
     classes: tuple[str, ...],
-    groups: Rows | None,
-    columns: dict[str, npt.NDArray[Any]],
     folds: tuple[Fold, ...],
 ) -> str:
     parts: list[Any] = [[str(inputs.schema.to_dict()), *classes], y]
     parts += [inputs.numbers[:, i] for i in range(inputs.numbers.shape[1])]
     for column in inputs.strings:
         parts += [column.codes, column.levels]
-    if groups is not None:
-        parts.append(groups)
-    for name, values in columns.items():
-        parts += [[name], values]
     for fold in folds:
         parts += [[fold.name], fold.train, fold.score]
     return _digest(parts).hex()

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tradespace.core import registry
 from tradespace.core.decisions import (
     Assessment,
     Comparison,
@@ -307,9 +308,9 @@ def _baseline_warnings(
     best: Assessment,
     objectives: Sequence[Objective],
 ) -> list[str]:
-    if best.candidate.family == "constant":
+    if registry.is_baseline(best.candidate.family):
         return ["The constant baseline came out best: the objectives or the data say too little."]
-    baseline = next((a for a in ordered if a.candidate.family == "constant"), None)
+    baseline = next((a for a in ordered if registry.is_baseline(a.candidate.family)), None)
     if baseline is None:
         return []
     warnings = []

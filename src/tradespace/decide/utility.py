@@ -76,7 +76,7 @@ def resolve_objectives(
 
 def is_predictive(study: Study, name: str) -> bool:
     """Return whether a quality of a study is one of the predictions."""
-    return _row(study, name).stage == "predictions"
+    return "predictions" in _row(study, name).needs
 
 
 def asks_of_predictions(study: Study) -> bool:
@@ -158,7 +158,7 @@ def _default_worst(
         if constraint.quality == objective.quality and math.isfinite(constraint.bound):
             return constraint.bound, "the bound of its constraint"
     for item in evidence:
-        if item.candidate.family == "constant":
+        if registry.is_baseline(item.candidate.family):
             reading = item.readings.get(objective.quality)
             if reading is not None and math.isfinite(reading.value):
                 return reading.value, "the constant baseline"

@@ -152,13 +152,13 @@ def expand_spec(
     return candidates
 
 
-def default_specs(task: Task) -> tuple[CandidateSpec, ...]:
-    """Return every family that fits the task and is installed, with sensible settings."""
+def default_specs(task: Task | None) -> tuple[CandidateSpec, ...]:
+    """Return every family that fits the task, if it is known, and is installed."""
     from importlib.util import find_spec
 
     specs = []
     for row in registry.families().values():
-        if not row.default or task not in row.tasks:
+        if not row.default or (task is not None and task not in row.tasks):
             continue
         if row.library and find_spec(row.library) is None:
             continue

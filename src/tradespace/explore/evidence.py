@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tradespace.core.candidates import Candidate
 from tradespace.core.decisions import Evidence
 from tradespace.core.readings import Reading
 from tradespace.core.studies import QualityUse
@@ -22,7 +21,7 @@ def facts_of(plan: Planned, trials: Sequence[Trial]) -> dict[str, Any]:
         "interpretable": plan.facts.interpretable,
         "good_at": list(plan.facts.good_at),
         "bad_at": list(plan.facts.bad_at),
-        "seeds": sorted({trial.seed for trial in trials if trial.split != "operation"}),
+        "seeds": sorted({trial.seed for trial in trials}),
     }
     for trial in trials:
         if trial.status is TrialStatus.DONE and trial.facts:
@@ -94,10 +93,3 @@ def by_candidate(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
     for trial in trials:
         groups.setdefault(trial.candidate, []).append(trial)
     return groups
-
-
-def failed_trials(
-    candidates: Iterable[Candidate], *, split: str, seed: int, status: TrialStatus, cause: str
-) -> list[Trial]:
-    """Return a failed trial for each candidate that one fit was to serve."""
-    return [Trial(c.id, split, seed, status, cause=cause) for c in candidates]

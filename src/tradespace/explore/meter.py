@@ -41,14 +41,14 @@ def _reset_peak() -> bool:
 
 
 @contextlib.contextmanager
-def measure() -> Iterator[Usage]:
+def measure_usage() -> Iterator[Usage]:
     """Measure the block; the record is complete when it ends.
 
     Peak memory is None where the kernel cannot reset the peak (anything but Linux).
 
     Examples
     --------
-    >>> with measure() as usage:
+    >>> with measure_usage() as usage:
     ...     _ = sum(range(1000))
     >>> usage.wall_s > 0
     True

@@ -1,32 +1,13 @@
-"""Times that a busy machine left unsettled: which they are, what they become, and words on them.
+"""Words on times that a busy machine left unsettled.
 
-A finished trial is never done again, with this exception: of a time that others disturbed only
-bounds are known, and every evaluation takes it anew on the stored artifact, training nothing.
+A finished reading is never taken again, with this exception: of a time that others disturbed
+only bounds are known, and every evaluation takes it anew on the stored artifact, training nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tradespace.core.decisions import Decision
 from tradespace.core.requirements import Verdict
-from tradespace.core.trials import Trial, TrialStatus
-
-
-def unsettled(trial: Trial | None) -> tuple[str, ...]:
-    """Return the names of the readings that are to be taken again."""
-    readings = trial.readings if trial is not None else ()
-    return tuple(reading.quality for reading in readings if reading.unsettled)
-
-
-def retimed(old: Trial, new: Trial) -> Trial:
-    """Return a trial with some readings taken anew; the old one if that failed."""
-    if new.status is not TrialStatus.DONE:
-        return old
-    taken = {reading.quality: reading for reading in new.readings}
-    readings = tuple(taken.get(reading.quality, reading) for reading in old.readings)
-    work = {key: old.work.get(key, 0) + value for key, value in new.work.items()}
-    return replace(old, readings=readings, work={**old.work, **work})
 
 
 def busy_warnings(decision: Decision, *, again: bool) -> list[str]:

@@ -142,21 +142,29 @@ def _shared(planned: list[Planned]) -> list[Planned]:
     return [replace(p, shared_with=served.get(p.candidate.id, "")) for p in planned]
 
 
-def uses_of(study: Study, task: Task) -> tuple[QualityUse, ...]:
-    """Return every quality that will be measured: what fits the task, then the study's own.
+def all_uses(study: Study) -> tuple[QualityUse, ...]:
+    """Return the qualities that are measured whatever the task, then the study's own.
 
     A quality that needs facts which the study does not give (the price of mistakes) is left
     out unless the study names it.
     """
-    named = set(study.qualities)
     uses = []
     for row in registry.qualities().values():
-        if task not in row.tasks or row.name in named or not row.default:
+        if row.name in study.qualities or not row.default:
             continue
         if any(spec.required for spec in row.settings):
             continue
-        if row.name == "expected_cost" and study.mistakes is None:
+        if "mistakes" in row.depends and study.mistakes is None:
             continue
         settings = {spec.name: spec.default for spec in row.settings}
         uses.append(QualityUse(row.name, row.name, row.unit, row.direction, settings))
     return (*uses, *study.qualities.values())
+
+
+def uses_of(study: Study, task: Task) -> tuple[QualityUse, ...]:
+    """Return every quality that will be measured: what fits the task, then the study's own."""
+    return tuple(
+        use
+        for use in all_uses(study)
+        if use.name in study.qualities or task in registry.quality(use.quality).tasks
+    )

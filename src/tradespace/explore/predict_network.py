@@ -7,47 +7,33 @@ their value is an estimate, which cuts nothing.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from tradespace.components.networks import n_outputs_of
+from tradespace.components._base import n_scores
+from tradespace.components.networks import training_cpu_s
+from tradespace.core import registry
 from tradespace.core.errors import InputError
-from tradespace.core.readings import Reading, ReadingKind
+from tradespace.core.readings import Reading
 from tradespace.core.studies import EnvironmentSpec, Task
 from tradespace.core.suggest import nearest
 from tradespace.cost.latency import predict_latency
-from tradespace.cost.lower_bounds import (
-    least_latency_s,
-    least_training_bytes,
-    least_training_s,
-)
-from tradespace.explore.predict_cost import training_cpu_s
-from tradespace.graph.counts import NodeCounts, backward_macs, node_counts, parameters
-from tradespace.graph.memory import inference_memory
+from tradespace.graph.counts import NodeCounts, backward_macs, node_counts
 from tradespace.graph.works import network_works
 from tradespace.hardware.profiles import processor, processors
 from tradespace.hardware.profiles.records import Processor
+from tradespace.qualities.foreseen import Estimate, ForeseenNetwork
 
 if TYPE_CHECKING:
-    from tradespace.components._base import AbstractFamily, Shape, TrainingRun
+    from tradespace.components._base import AbstractFamily, Shape
+    from tradespace.components.networks import TrainingRun
     from tradespace.core.candidates import Candidate
     from tradespace.core.studies import Study
     from tradespace.graph.network import Network
-
-Rows = Sequence[NodeCounts]
+    from tradespace.qualities._base import AbstractQuality
 
 _HERE = EnvironmentSpec().processor
 _CORE = "multiply-accumulates at more operations a second than any core does"
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """About how long something takes, and how that was found."""
-
-    seconds: float
-    method: str
 
 
 #: From a network for one row to the estimate of a pass; None where nothing is known to go by.
@@ -127,7 +113,7 @@ def network_readings(
 
     """
     settings = family.locate(candidate.settings, folder=study.folder)
-    n_outputs = n_outputs_of(task, n_classes=shape.n_classes)
+    n_outputs = n_scores(task, shape=shape)
 
     def built(n_inputs: int) -> Network | None:
         return family.network(settings, n_inputs=n_inputs, n_outputs=n_outputs, task=task)
@@ -139,79 +125,35 @@ def network_readings(
     most = least if family.raw_only else shape.n_columns
     large = small if most == least else None if most is None else built(most)
     rows = node_counts(small)
-    more = rows if large is small else None if large is None else node_counts(large)
-    found = [
-        *_counts((small, rows), None if large is None or more is None else (large, more)),
-        *_service(small, rows, study.environment, estimate(large or small)),
-    ]
     run = family.training_run(settings, n_rows=shape.n_rows)
-    if run is not None:
-        held = least_training_bytes(small, optimizer=run.optimizer, batch=run.batch)
-        rows_bytes = 4.0 * least * shape.n_rows if held else 0.0
-        about_s = training_cpu_s(
-            run, macs=sum(row.macs for row in rows), backward=backward_macs(small, rows=rows)
-        )
-        found += _training_times(small, rows, run, study, about_s)
-        found += _at_least(
-            "training_memory",
-            held + rows_bytes,
-            "B",
-            f"weights, gradients, {run.optimizer} and activations of {run.batch} rows, and the "
-            "training rows; less what the process may have had free",
-        )
-    return tuple(found)
-
-
-def _training_times(
-    network: Network, rows: Rows, run: TrainingRun, study: Study, about_s: float
-) -> Iterator[Reading]:
-    low = least_training_s(network, samples=run.rows * run.least_epochs, rows=rows)
-    how = (
-        f"at least: {_CORE}, {run.rows:,} rows, {run.least_epochs} passes; about: half of the "
-        "passes that are allowed, within a factor of ten"
+    network = ForeseenNetwork(
+        least=small,
+        rows=rows,
+        most=large,
+        most_rows=rows if large is small else None if large is None else node_counts(large),
+        environment=study.environment,
+        processor=named_processor(study.environment),
+        latency=estimate(large or small),
+        run=run,
+        training=None if run is None else _training(small, rows, run),
+        shape=shape,
     )
-    hour = study.environment.price_per_hour_usd / 3600
-    yield from _at_least("training_time", low, "s", how, about=about_s)
-    yield from _at_least("training_time_wall", low, "s", how, about=about_s)
-    yield from _at_least("training_cost", low * hour, "USD", how, about=about_s * hour)
+    return tuple(foreseen(network))
 
 
-def _counts(least: tuple[Network, Rows], most: tuple[Network, Rows] | None) -> Iterator[Reading]:
-    method = f"counted on the network {least[0].name}"
-    if most is None:
-        method += " or a wider one"
-    elif most[0].name != least[0].name:
-        method += f" to {most[0].name}"
-    for quality, unit, count in (
-        ("parameters", "1", lambda network, _: parameters(network)),
-        ("macs", "1", lambda _, rows: sum(row.macs for row in rows)),
-        ("inference_memory", "B", lambda network, _: inference_memory(network).peak_bytes),
-    ):
-        low = float(count(*least))
-        high = math.inf if most is None else float(count(*most))
-        value = low if low == high else math.nan
-        yield Reading(quality, value, low, high, unit, ReadingKind.PREDICTED, method)
+def foreseen(network: ForeseenNetwork) -> Iterator[Reading]:
+    """Yield what every registered quality foresees of a network; those of predictions, nothing."""
+    for row in registry.qualities().values():
+        if "predictions" not in row.needs:
+            quality = cast("type[AbstractQuality]", registry.load(row))()
+            if (reading := quality.foresee(network)) is not None:
+                yield reading
 
 
-def _service(
-    network: Network, rows: Rows, environment: EnvironmentSpec, estimate: Estimate | None
-) -> Iterator[Reading]:
-    chip = named_processor(environment)
-    seconds = least_latency_s(network, on=chip, rows=rows)
-    how = _CORE if chip is None else f"arithmetic and traffic at the peaks of {chip.name}"
-    if estimate is None:
-        yield from _at_least("latency_p50", seconds, "s", how)
-    else:
-        both = f"at least: {how}; about: {estimate.method}"
-        yield from _at_least("latency_p50", seconds, "s", both, about=estimate.seconds)
-    yield from _at_least("latency_p95", seconds, "s", how)
-    yield from _at_least("latency_p99", seconds, "s", how)
-    seconds = least_latency_s(network, on=chip, rows=rows, batched=True)
-    if seconds:
-        rate = 1 / seconds
-        yield Reading("throughput", math.nan, 0.0, rate, "1/s", ReadingKind.PREDICTED, how)
-    million = 1e6 * seconds / 3600 * environment.price_per_hour_usd
-    yield from _at_least("cost_per_million_predictions", million, "USD", how)
+def _training(network: Network, rows: Sequence[NodeCounts], run: TrainingRun) -> Estimate:
+    macs, backward = sum(row.macs for row in rows), backward_macs(network, rows=rows)
+    how = "about: half of the passes that are allowed, within a factor of ten"
+    return Estimate(training_cpu_s(run, macs=macs, backward=backward), how)
 
 
 def named_processor(environment: EnvironmentSpec) -> Processor | None:
@@ -249,12 +191,3 @@ def processor_doubts(study: Study) -> tuple[str, ...]:
         f"No processor {environment.processor!r} is known ('tradespace list processors'): nothing "
         "is predicted for it, and times measured on this machine stand for it.",
     )
-
-
-def _at_least(
-    quality: str, low: float, unit: str, method: str, *, about: float = math.nan
-) -> Iterator[Reading]:
-    """Yield a lower bound with an estimate; nothing where the bound says nothing."""
-    if low > 0:
-        value = about if math.isnan(about) else max(low, about)
-        yield Reading(quality, value, low, math.inf, unit, ReadingKind.PREDICTED, method)

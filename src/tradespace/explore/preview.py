@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tradespace.components._base import START_S, Shape
 from tradespace.core import registry
-from tradespace.core.studies import Study
+from tradespace.core.candidates import Candidate
+from tradespace.core.errors import MissingExtraError
+from tradespace.core.studies import Study, Task
 from tradespace.decide.utility import implied_objectives
 from tradespace.explore.enumerate import enumerate_candidates
 from tradespace.explore.plan import (
     Planned,
+    family_of,
     missed_before_training,
     plan_candidates,
     registered_name,
     sharing_groups,
     uses_of,
 )
-from tradespace.explore.predict_cost import fit_cpu_s
 from tradespace.explore.predict_network import processor_doubts
-from tradespace.explore.worker import prepare_data
+from tradespace.explore.prepare import prepare_data
+from tradespace.explore.tasks import Prepared
 from tradespace.study.doubts import doubts
 
 
@@ -43,18 +47,12 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
 
     """
     data = prepare_data(study, str(folder / "data"))
-    if error := data.get("error"):
-        raise error
-    task = data["task"]
+    task, folds, shape = data.task, data.folds, data.shape
     candidates = enumerate_candidates(study, task)
-    folds = data["folds"]
-    shape = data["shape"]
     planned = plan_candidates(study, candidates, task=task, shape=shape)
     searched = [name for name in folds if name != "test"]
     groups = sharing_groups(planned)
-    costs = {
-        plan.candidate.id: fit_cpu_s(plan.candidate, shape=shape, task=task) for plan in planned
-    }
+    costs = {plan.candidate.id: _fit_cpu_s(plan.candidate, shape, task) for plan in planned}
     heads = [group[0] for group in groups]
     per_fold = sum(costs[plan.candidate.id] for plan in heads)
     seeds = sum(len(plan.seeds) for plan in heads)
@@ -66,12 +64,12 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
         "study": study.name,
         "purpose": study.purpose,
         "task": task.value,
-        "classes": list(data["classes"]),
-        "rows": data["n_rows"],
-        "inputs": data["inputs"],
-        "split": data["split"],
+        "classes": list(data.classes),
+        "rows": data.n_rows,
+        "inputs": data.inputs,
+        "split": dict(data.split),
         "folds": folds,
-        "notes": [*data["notes"], *_assumed(study, data)],
+        "notes": [*data.notes, *_assumed(study, data)],
         "constraints": [str(constraint) for constraint in study.constraints],
         "objectives": [str(objective) for objective in study.objectives],
         "qualities": [use.name for use in uses_of(study, task)],
@@ -104,12 +102,21 @@ def preview(study: Study, folder: Path) -> dict[str, Any]:
     }
 
 
-def _assumed(study: Study, data: Mapping[str, Any]) -> list[str]:
+def _fit_cpu_s(candidate: Candidate, shape: Shape, task: Task) -> float:
+    """Return about how long a fit takes; the start alone where its library is missing."""
+    try:
+        family = family_of(candidate)
+    except MissingExtraError:
+        return START_S
+    return family.fit_cpu_s(candidate.settings, shape=shape, task=task)
+
+
+def _assumed(study: Study, data: Prepared) -> list[str]:
     """Return which objective is assumed, in words, if the study states none."""
     if study.objectives:
         return []
     notes: list[str] = []
-    context = {"task": data["task"].value, "split": data["split"]}
+    context = {"task": data.task.value, "split": data.split}
     implied_objectives(study, (), context, notes)
     return [note[0].upper() + note[1:] + "." for note in notes]
 
@@ -134,7 +141,7 @@ def _undecidable(study: Study, planned: Sequence[Planned]) -> list[str]:
     warnings = []
     for constraint in study.constraints:
         name = registered_name(study, constraint.quality)
-        if registry.quality(name).stage != "network":
+        if "network" not in registry.quality(name).needs:
             continue
         others = {
             plan.candidate.family: None

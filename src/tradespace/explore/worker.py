@@ -1,4 +1,4 @@
-"""What a trial worker does: train and measure, or measure a component at work.
+"""What a worker does: fit, export and measure, or measure more on what was fitted before.
 
 Everything that comes in and goes out is plain or a record of core, so that it crosses the
 border between processes. Rows come from the prepared dataset, whose pages all workers share.
@@ -7,139 +7,32 @@ border between processes. Rows come from the prepared dataset, whose pages all w
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradespace.core import registry
 from tradespace.core.candidates import Candidate
-from tradespace.core.errors import DataError, InputError, TradespaceError
-from tradespace.core.readings import Reading
-from tradespace.core.studies import EnvironmentSpec, MistakeSpec, QualityUse, Study, Task
+from tradespace.core.errors import TradespaceError, UnreachableError
 from tradespace.core.trials import Trial, TrialStatus
-from tradespace.explore.meter import Usage, measure
+from tradespace.explore.meter import Usage, measure_usage
+from tradespace.explore.tasks import FitTask, ReadTask, Setup
 from tradespace.store.artifacts import ArtifactStore
 
 if TYPE_CHECKING:
-    import polars as pl
+    import numpy as np
+    import numpy.typing as npt
 
     from tradespace.components.component import Component
     from tradespace.data.dataset import Dataset, Fold
-    from tradespace.qualities._base import Context, Predictions
+    from tradespace.graph.network import Network
+    from tradespace.qualities._base import Context, FitRecord, Predictions
+    from tradespace.runtime.artifact import Artifact
 
 #: Rows of the scored part that a component at work is timed on.
 SAMPLE_ROWS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What all tasks of a run share."""
-
-    dataset: str
-    artifacts: str
-    task: Task
-    uses: tuple[QualityUse, ...]
-    environment: EnvironmentSpec
-    mistakes: MistakeSpec | None
-    confidence: float
-    bootstrap: int
-    folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class FitTask:
-    """One fit on one fold, and the candidates that it serves, the biggest first."""
-
-    candidates: tuple[Candidate, ...]
-    fold: str
-    seed: int
-
-    @property
-    def key(self) -> str:
-        """Unique within a run."""
-        return f"{self.candidates[0].id}/{self.fold}/{self.seed}"
-
-
-@dataclass(frozen=True, slots=True)
-class OperationTask:
-    """One exported component to be timed at work.
-
-    `again` names the readings that are to be taken anew; all if empty.
-    """
-
-    candidate: Candidate
-    artifact: str
-    fold: str
-    seed: int
-    again: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Unique within a run."""
-        return f"{self.candidate.id}/operation/{self.seed}"
-
-
-def prepare_data(study: Study, folder: str) -> dict[str, Any]:
-    """Load the study's data, save them for the workers, return what a plan needs to know.
-
-    An error about what the user wrote comes back under "error", so that it keeps its place.
-    """
-    from tradespace.components.sizes import shape_of
-    from tradespace.data.load import load_dataset
-    from tradespace.data.storage import save_dataset
-    from tradespace.qualities.measure import required_columns
-
-    try:
-        extra = required_columns(tuple(study.qualities.values()))
-        lineage = _lineage(study)
-        dataset = load_dataset(
-            study,
-            extra_columns=extra,
-            add_features=_add_features if study.features else None,
-            versions={k: v for view in lineage.values() for k, v in view["features"].items()},
-        )
-    except InputError as error:
-        # Errors with constructors of their own do not cross processes; this one does.
-        return {"error": DataError(error.message, place=error.place, remedy=error.remedy)}
-    save_dataset(dataset, Path(folder))
-    first = dataset.folds[0]
-    shape = shape_of(
-        dataset.inputs.take(first.train),
-        n_classes=max(2, len(dataset.classes)),
-        whole=dataset.inputs,
-    )
-    return {
-        "shape": shape,
-        "task": dataset.task,
-        "n_rows": dataset.n_rows,
-        "inputs": dataset.inputs.schema.to_dict(),
-        "classes": dataset.classes,
-        "folds": {
-            fold.name: {"train": len(fold.train), "score": len(fold.score)}
-            for fold in dataset.folds
-        },
-        "groups": None if dataset.groups is None else int(dataset.groups.max()) + 1,
-        "hash": dataset.hash,
-        "split": dict(dataset.split),
-        "notes": list(dataset.notes),
-        "features": lineage,
-    }
-
-
-def _lineage(study: Study) -> dict[str, Any]:
-    if not study.features:
-        return {}
-    from tradespace.features.batch.study_columns import feature_lineage
-
-    return feature_lineage(study)
-
-
-def _add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
-    from tradespace.features.batch.study_columns import add_features
-
-    return add_features(frame, study)
 
 
 @cache
@@ -150,36 +43,45 @@ def _dataset(folder: str) -> Dataset:
     return dataset
 
 
+def context_of(setup: Setup) -> Context:
+    """Return what measurements of a run may use."""
+    from tradespace.qualities._base import Context, Resampling
+
+    return Context(
+        task=setup.task,
+        environment=setup.environment,
+        mistakes=setup.mistakes,
+        resampling=Resampling(n=setup.bootstrap, confidence=setup.confidence, seed=0),
+    )
+
+
+def fit_record(trial: Trial) -> FitRecord:
+    """Return what was recorded while a trial was fitted."""
+    from tradespace.qualities._base import FitRecord
+
+    return FitRecord(**trial.facts["training"])
+
+
 def fit_and_measure(setup: Setup, task: FitTask) -> list[dict[str, Any]]:
     """Train the biggest candidate, derive the others, and measure them all on the fold."""
-    from tradespace.components.component import family_named, train_component
+    from tradespace.components.component import family_named
 
     dataset = _dataset(setup.dataset)
-    fold = dataset.fold(task.fold)
     biggest = task.candidates[0]
-    inputs = dataset.inputs.take(fold.train)
-    target = dataset.y[fold.train]
     family = family_named(biggest.family)
     family.load(family.locate(biggest.settings, folder=setup.folder))
     _release_free_memory()
-    with measure() as usage:
-        component = train_component(
-            biggest,
-            inputs,
-            target,
-            task=dataset.task,
-            n_classes=len(dataset.classes),
-            classes=dataset.classes,
-            seed=task.seed,
-            folder=setup.folder,
-        )
+    with measure_usage() as usage:
+        component = _train(setup, biggest, dataset, dataset.fold(task.fold).train, task.seed)
     trials = []
     for candidate in task.candidates:
         start = time.process_time()
         shared = "" if candidate is biggest else biggest.name
         try:
             one = component if candidate is biggest else component.derive(candidate)
-            trial = _measured(setup, task, candidate, one, dataset, fold, usage, shared)
+            trial = _measured(setup, task, candidate, one, usage, shared)
+        except UnreachableError:
+            raise
         except TradespaceError as error:
             trial = Trial(candidate.id, task.fold, task.seed, TrialStatus.FAILED, cause=str(error))
         own_fit = 0.0 if shared else usage.cpu_s
@@ -187,11 +89,28 @@ def fit_and_measure(setup: Setup, task: FitTask) -> list[dict[str, Any]]:
             **trial.work,
             "fit_cpu_s": own_fit,
             "fits": 0 if shared else 1,
-            "rows": len(fold.train),
+            "rows": len(dataset.fold(task.fold).train),
             "cpu_s": own_fit + time.process_time() - start,
         }
         trials.append(replace(trial, work=work).to_dict())
     return trials
+
+
+def _train(
+    setup: Setup, candidate: Candidate, dataset: Dataset, rows: npt.NDArray[np.int64], seed: int
+) -> Component:
+    from tradespace.components.component import train_component
+
+    return train_component(
+        candidate,
+        dataset.inputs.take(rows),
+        dataset.y[rows],
+        task=dataset.task,
+        n_classes=len(dataset.classes),
+        classes=dataset.classes,
+        seed=seed,
+        folder=setup.folder,
+    )
 
 
 def _measured(
@@ -199,40 +118,35 @@ def _measured(
     task: FitTask,
     candidate: Candidate,
     component: Component,
-    dataset: Dataset,
-    fold: Fold,
     usage: Usage,
     shared: str,
 ) -> Trial:
-    from tradespace.qualities._base import FitRecord
+    from tradespace.qualities._base import FitRecord, Subject
     from tradespace.qualities.curves import curves
-    from tradespace.qualities.measure import (
-        measure_artifact,
-        measure_network,
-        measure_predictions,
-        measure_training,
-    )
+    from tradespace.qualities.measure import measure
     from tradespace.runtime.artifact import open_artifact
 
+    dataset = _dataset(setup.dataset)
+    fold = dataset.fold(task.fold)
     export_start = time.process_time()
     exported = component.export(check_on=_check_rows(dataset, fold))
     address = ArtifactStore(Path(setup.artifacts)).put(exported.content, suffix=exported.suffix)
     predict_start = time.process_time()
     scorer = open_artifact(exported.content)
-    score_inputs = dataset.inputs.take(fold.score)
-    predictions = _predictions(dataset, fold, scorer.predict(score_inputs))
+    predictions = _predictions(dataset, fold, scorer)
     measure_start = time.process_time()
-    context = _context(setup, dataset, fold)
-    record = FitRecord(usage.cpu_s, usage.wall_s, usage.peak_memory_bytes, len(fold.train), shared)
-    uses = [use for use in setup.uses if not registry.quality(use.quality).timed]
-    trained = registry.family(candidate.family).trained
-    readings = [
-        *measure_predictions(predictions, uses, context),
-        *(measure_training(record, uses, context) if trained else ()),
-        *measure_artifact(scorer, uses, context),
-        *(measure_network(component.network, uses, context) if _counts(uses) else ()),
-    ]
-    end = time.process_time()
+    subject = Subject(
+        predictions=lambda: predictions,
+        artifact=lambda: scorer,
+        network=lambda: component.network,
+    )
+    readings = measure(task.uses, subject, context_of(setup))
+    facts = {**exported.facts, "curves": curves(predictions), "shared_with": shared}
+    if registry.family(candidate.family).trained:
+        record = FitRecord(
+            usage.cpu_s, usage.wall_s, usage.peak_memory_bytes, len(fold.train), shared
+        )
+        facts["training"] = asdict(record)
     return Trial(
         candidate.id,
         task.fold,
@@ -243,67 +157,78 @@ def _measured(
         work={
             "export_cpu_s": predict_start - export_start,
             "predict_cpu_s": measure_start - predict_start,
-            "measure_cpu_s": end - measure_start,
+            "measure_cpu_s": time.process_time() - measure_start,
         },
-        facts={
-            **exported.facts,
-            "curves": curves(predictions),
-            "shared_with": shared,
-            "training": asdict(record),
-        },
+        facts=facts,
     )
 
 
-def _counts(uses: Sequence[QualityUse]) -> bool:
-    """Return whether something is counted on a network."""
-    return any(registry.quality(use.quality).stage == "network" for use in uses)
-
-
-def time_component(setup: Setup, task: OperationTask) -> list[dict[str, Any]]:
-    """Measure what needs a quiet machine: latency, throughput, and the prices that follow."""
-    from tradespace.qualities.measure import measure_artifact
+def measure_more(setup: Setup, task: ReadTask) -> list[dict[str, Any]]:
+    """Measure qualities on a stored component: nothing is fitted unless one asks for refits."""
+    from tradespace.qualities._base import Subject
+    from tradespace.qualities.measure import measure
     from tradespace.runtime.artifact import open_artifact
 
     start = time.process_time()
     dataset = _dataset(setup.dataset)
     fold = dataset.fold(task.fold)
-    store = ArtifactStore(Path(setup.artifacts))
     rows = fold.score[: max(SAMPLE_ROWS, 2 * setup.environment.rows_per_batch)]
-    scorer = open_artifact(store.get(task.artifact), sample=dataset.inputs.take(rows))
-    uses = [
-        use
-        for use in setup.uses
-        if registry.quality(use.quality).timed and (not task.again or use.name in task.again)
-    ]
-    readings = measure_artifact(scorer, uses, _context(setup, dataset, fold))
+    content = ArtifactStore(Path(setup.artifacts)).get(task.artifact)
+    scorer = open_artifact(content, sample=dataset.inputs.take(rows))
+    refits = _Refits(setup, task)
+    subject = Subject(
+        predictions=lambda: _predictions(dataset, fold, scorer),
+        artifact=lambda: scorer,
+        network=lambda: _network(setup, task, dataset),
+        refits=lambda: refits,
+    )
+    readings = measure(task.uses, subject, context_of(setup))
     cpu_s = time.process_time() - start
     trial = Trial(
         task.candidate.id,
-        "operation",
+        task.fold,
         task.seed,
         TrialStatus.DONE,
         artifact=task.artifact,
         readings=tuple(readings),
-        work={"cpu_s": cpu_s, "measure_cpu_s": cpu_s, "fits": 0},
+        work={"cpu_s": cpu_s, "measure_cpu_s": cpu_s, "fits": refits.done},
     )
     return [trial.to_dict()]
 
 
-def _context(setup: Setup, dataset: Dataset, fold: Fold) -> Context:
-    from tradespace.qualities._base import Context, Resampling
+class _Refits:
+    """Trains a candidate again and scores the same rows; counts what it trained."""
 
-    del dataset, fold
-    known: Mapping[str, Reading] = {}
-    return Context(
-        task=setup.task,
-        environment=setup.environment,
-        mistakes=setup.mistakes,
-        resampling=Resampling(n=setup.bootstrap, confidence=setup.confidence, seed=0),
-        readings=known,
+    def __init__(self, setup: Setup, task: ReadTask) -> None:
+        self._setup, self._task = setup, task
+        self.done = 0
+
+    def __call__(
+        self, *, seed: int | None = None, positions: npt.NDArray[np.int64] | None = None
+    ) -> Predictions:
+        """Return the predictions of a component trained with a seed, on some training rows."""
+        task, dataset = self._task, _dataset(self._setup.dataset)
+        fold = dataset.fold(task.fold)
+        rows = fold.train if positions is None else fold.train[positions]
+        used = task.seed if seed is None else seed
+        component = _train(self._setup, task.candidate, dataset, rows, used)
+        self.done += 1
+        return _predictions(dataset, fold, component)
+
+
+def _network(setup: Setup, task: ReadTask, dataset: Dataset) -> Network | None:
+    from tradespace.components.component import network_of
+
+    return network_of(
+        task.candidate,
+        n_columns=task.n_columns or len(dataset.inputs.schema.columns),
+        task=dataset.task,
+        n_classes=len(dataset.classes),
+        folder=setup.folder,
     )
 
 
-def _predictions(dataset: Dataset, fold: Fold, scores: Any) -> Predictions:
+def _predictions(dataset: Dataset, fold: Fold, scorer: Artifact | Component) -> Predictions:
     from tradespace.qualities._base import Predictions
 
     groups = None
@@ -314,7 +239,7 @@ def _predictions(dataset: Dataset, fold: Fold, scores: Any) -> Predictions:
         groups = np.unique(dataset.groups[fold.score], return_inverse=True)[1].astype(np.int64)
     return Predictions(
         y_true=dataset.y[fold.score],
-        y_score=scores,
+        y_score=scorer.predict(dataset.inputs.take(fold.score)),
         groups=groups,
         columns={name: values[fold.score] for name, values in dataset.columns.items()},
         n_classes=len(dataset.classes),
@@ -327,7 +252,7 @@ def _check_rows(dataset: Dataset, fold: Fold) -> Any:
 
     half = 10_000
     rng = np.random.default_rng(0)
-    parts = [
+    parts: Sequence[Any] = [
         rows if len(rows) <= half else np.sort(rng.choice(rows, half, replace=False))
         for rows in (fold.train, fold.score)
     ]

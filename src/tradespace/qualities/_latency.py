@@ -5,67 +5,38 @@ How calls are timed, and what is known when others disturb them: :mod:`._timing`
 
 from __future__ import annotations
 
-import weakref
-from typing import TYPE_CHECKING, Any, final
+import math
+from typing import TYPE_CHECKING, final
 
 from tradespace.core.clock import SystemClock
-from tradespace.core.readings import Reading
-from tradespace.qualities._base import AbstractQuality, Context
+from tradespace.core.readings import Reading, ReadingKind
+from tradespace.qualities._base import AbstractQuality, Context, Subject
 from tradespace.qualities._timing import BLOCK_CALLS, Timing, time_calls
+from tradespace.qualities.foreseen import at_least
 
 if TYPE_CHECKING:
     from tradespace.core.studies import QualityUse
-    from tradespace.runtime.artifact import Artifact
-
-_LATENCIES: weakref.WeakKeyDictionary[Any, dict[int, Timing]] = weakref.WeakKeyDictionary()
-_THROUGHPUTS: weakref.WeakKeyDictionary[Any, dict[int, Reading]] = weakref.WeakKeyDictionary()
+    from tradespace.qualities.foreseen import ForeseenNetwork
 
 
-def measure_latency(scorer: Artifact, *, context: Context, runs: int = 2000) -> Timing:
+def measure_latency(subject: Subject, *, context: Context, runs: int = 2000) -> Timing:
     """Return the timing of one-row calls; one run serves all percentiles of a component."""
-    known = _LATENCIES.setdefault(scorer, {})
-    if runs not in known:
+
+    def timed() -> Timing:
+        scorer = subject.artifact
         n = min(scorer.n_rows, 200)
         rows = [scorer.prepare(i, i + 1) for i in range(n)]
         waits = scorer.runtime == "http"
-        known[runs] = time_calls(
+        return time_calls(
             lambda number: scorer(rows[number % n]),
             n_calls=min(runs, 100) if waits else runs,
             clock=context.clock or SystemClock(),
             block_calls=10 if waits else BLOCK_CALLS,
             waits=waits,
         )
-    return known[runs]
 
-
-def measure_throughput(scorer: Artifact, *, context: Context) -> Reading:
-    """Return rows per second in batches of the environment's size; timed once a component.
-
-    Where the sample has fewer rows than a batch, its rows are repeated to fill it: a component
-    takes no less time for a row that it has just answered.
-    """
-    size = context.environment.rows_per_batch
-    known = _THROUGHPUTS.setdefault(scorer, {})
-    if size not in known:
-        batch = scorer.prepare(0, size)
-        waits = scorer.runtime == "http"
-        timing = time_calls(
-            lambda _: scorer(batch),
-            n_calls=10 if waits else 60,
-            clock=context.clock or SystemClock(),
-            block_calls=5,
-            waits=waits,
-        )
-        middle, low, high = timing.quantile_s(0.5, context.resampling.confidence)
-        rows = f"{size} rows"
-        if scorer.n_rows < size:
-            rows += f" ({scorer.n_rows} rows of the test data, repeated to fill a batch)"
-        method, facts = timing.told(
-            f"{len(timing.walls_s)} batches of {rows}, median, order statistics"
-        )
-        rates = (size / middle, size / high, size / low if low else float("inf"))
-        known[size] = Reading("throughput", *rates, "1/s", method=method, context=facts)
-    return known[size]
+    timing: Timing = subject.once(("one row", runs), timed)
+    return timing
 
 
 class _Percentile(AbstractQuality):
@@ -83,15 +54,28 @@ class _Percentile(AbstractQuality):
 
     quantile: float
 
-    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+    def measure(self, subject: Subject, *, use: QualityUse, context: Context) -> Reading:
         """Return the percentile with a distribution-free interval; bounds if disturbed."""
         timing = measure_latency(subject, context=context, runs=use.settings.get("runs", 2000))
-        value, low, high = timing.quantile_s(self.quantile, context.resampling.confidence)
+        confidence, calls = context.resampling.confidence, len(timing.walls_s)
+        value, low, high = timing.quantile_s(self.quantile, confidence)
+        runtime = subject.artifact.runtime
         method, facts = timing.told(
-            f"{len(timing.walls_s)} one-row calls of {subject.runtime}, wall time, order statistics"
+            f"{calls} one-row calls of {runtime}, wall time, order statistics"
         )
-        facts["cpu_s_per_call"] = timing.cpu_s / max(1, len(timing.walls_s))
+        facts["cpu_s_per_call"] = timing.cpu_s / max(1, calls)
+        facts["mean_s"] = [timing.mean_s, *timing.mean_interval_s(confidence)]
+        facts["price_per_call_usd"] = subject.artifact.price_per_call_usd
         return Reading(use.name, value, low, high, use.unit, method=method, context=facts)
+
+    def foresee(self, network: ForeseenNetwork) -> Reading | None:
+        """Return the least time of one row; about the median there may be an estimate."""
+        low, how = network.least_seconds()
+        name = f"latency_p{100 * self.quantile:.0f}"
+        if network.latency is None or self.quantile != 0.5:
+            return at_least(name, low, "s", how)
+        both = f"at least: {how}; about: {network.latency.method}"
+        return at_least(name, low, "s", both, about=network.latency.seconds)
 
 
 @final
@@ -127,16 +111,33 @@ class Throughput(AbstractQuality):
 
     """
 
-    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+    def measure(self, subject: Subject, *, use: QualityUse, context: Context) -> Reading:
         """Return the rate."""
-        rate = measure_throughput(subject, context=context)
-        return Reading(
-            use.name,
-            rate.value,
-            rate.low,
-            rate.high,
-            use.unit,
-            rate.kind,
-            rate.method,
-            dict(rate.context),
+        scorer, size = subject.artifact, context.environment.rows_per_batch
+        batch = scorer.prepare(0, size)
+        waits = scorer.runtime == "http"
+        timing = time_calls(
+            lambda _: scorer(batch),
+            n_calls=10 if waits else 60,
+            clock=context.clock or SystemClock(),
+            block_calls=5,
+            waits=waits,
         )
+        middle, low, high = timing.quantile_s(0.5, context.resampling.confidence)
+        rows = f"{size} rows"
+        if scorer.n_rows < size:
+            rows += f" ({scorer.n_rows} rows of the test data, repeated to fill a batch)"
+        method, facts = timing.told(
+            f"{len(timing.walls_s)} batches of {rows}, median, order statistics"
+        )
+        facts |= {"rows_per_call": size, "price_per_call_usd": scorer.price_per_call_usd}
+        rates = (size / middle, size / high, size / low if low else float("inf"))
+        return Reading(use.name, *rates, use.unit, method=method, context=facts)
+
+    def foresee(self, network: ForeseenNetwork) -> Reading | None:
+        """Return the most rows a second that a network can answer."""
+        seconds, how = network.least_seconds(batched=True)
+        if not seconds:
+            return None
+        kind = ReadingKind.PREDICTED
+        return Reading("throughput", math.nan, 0.0, 1 / seconds, "1/s", kind, how)

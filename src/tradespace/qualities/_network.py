@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import abc
 import math
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, final
 
 from tradespace.core.readings import Reading
-from tradespace.graph.counts import forward_macs, parameters
+from tradespace.graph.counts import node_counts, parameters
 from tradespace.graph.memory import inference_memory
-from tradespace.qualities._base import AbstractQuality, Context
+from tradespace.qualities._base import AbstractQuality, Context, Subject
 
 if TYPE_CHECKING:
     from tradespace.core.studies import QualityUse
+    from tradespace.graph.counts import NodeCounts
     from tradespace.graph.network import Network
+    from tradespace.qualities.foreseen import ForeseenNetwork
 
 
 class _Count(AbstractQuality):
@@ -26,10 +29,15 @@ class _Count(AbstractQuality):
 
     """
 
-    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+    #: As registered.
+    name: ClassVar[str]
+    unit: ClassVar[str]
+
+    def measure(self, subject: Subject, *, use: QualityUse, context: Context) -> Reading:
         """Return the exact count; unknown where the component is no network."""
         del context
-        if subject is None:
+        network = subject.network
+        if network is None:
             # A tree has neither weights nor products: calling that zero would mislead.
             method = "unknown: it is counted on networks, and this component is none"
             settle = "nothing: only networks have it; bound model_size or latency_p99 instead"
@@ -37,21 +45,28 @@ class _Count(AbstractQuality):
             return Reading(
                 use.name, math.nan, 0.0, math.inf, use.unit, method=method, context=facts
             )
-        count = float(self.count(subject))
-        method = f"counted on the network {subject.name}"
+        count = float(self.count(network, node_counts(network)))
+        method = f"counted on the network {network.name}"
         return Reading(use.name, count, count, count, use.unit, method=method)
 
+    def foresee(self, network: ForeseenNetwork) -> Reading:
+        """Return the count, between that of the fewest and of the most columns."""
+        return network.count(self.name, self.unit, self.count)
+
     @abc.abstractmethod
-    def count(self, network: Network) -> int:
-        """Return the count for one row."""
+    def count(self, network: Network, rows: Sequence[NodeCounts]) -> int:
+        """Return the count for one row, `rows` being the counts of its operators."""
 
 
 @final
 class Parameters(_Count):
     """Weights, biases, scales and offsets that training sets, shared ones once."""
 
-    def count(self, network: Network) -> int:
+    name, unit = "parameters", "1"
+
+    def count(self, network: Network, rows: Sequence[NodeCounts]) -> int:
         """Return the number of trainable parameters."""
+        del rows
         return parameters(network)
 
 
@@ -59,15 +74,21 @@ class Parameters(_Count):
 class Macs(_Count):
     """Multiply-accumulates of the prediction of one row."""
 
-    def count(self, network: Network) -> int:
+    name, unit = "macs", "1"
+
+    def count(self, network: Network, rows: Sequence[NodeCounts]) -> int:
         """Return the multiply-accumulates of a forward pass."""
-        return forward_macs(network)
+        del network
+        return sum(row.macs for row in rows)
 
 
 @final
 class InferenceMemory(_Count):
     """Bytes of the weights and of the activations that live at one time."""
 
-    def count(self, network: Network) -> int:
+    name, unit = "inference_memory", "B"
+
+    def count(self, network: Network, rows: Sequence[NodeCounts]) -> int:
         """Return the peak of a forward pass."""
+        del rows
         return inference_memory(network).peak_bytes

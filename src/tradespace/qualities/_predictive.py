@@ -12,7 +12,7 @@ import numpy as np
 from tradespace.core import registry
 from tradespace.core.readings import Reading, ReadingKind
 from tradespace.core.studies import Task
-from tradespace.qualities._base import AbstractQuality, Context, Predictions
+from tradespace.qualities._base import AbstractQuality, Context, Predictions, Subject
 from tradespace.qualities._bootstrap import (
     certain_margin,
     percentile_interval,
@@ -54,9 +54,9 @@ class AbstractPredictiveQuality(AbstractQuality):
         del settings
         return units_among(predictions, np.ones(len(predictions.y_true), dtype=bool))
 
-    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+    def measure(self, subject: Subject, *, use: QualityUse, context: Context) -> Reading:
         """Return the value with its bootstrap interval."""
-        return measure_together([(self, use)], subject, context)[0]
+        return measure_together([(self, use)], subject.predictions, context)[0]
 
 
 def n_units(predictions: Predictions) -> int:

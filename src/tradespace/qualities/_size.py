@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from tradespace.core.readings import Reading
-from tradespace.qualities._base import AbstractQuality, Context
+from tradespace.qualities._base import AbstractQuality, Context, Subject
 
 if TYPE_CHECKING:
     from tradespace.core.studies import QualityUse
@@ -22,9 +22,9 @@ class ModelSize(AbstractQuality):
 
     """
 
-    def measure(self, subject: Any, *, use: QualityUse, context: Context) -> Reading:
+    def measure(self, subject: Subject, *, use: QualityUse, context: Context) -> Reading:
         """Return the exact size."""
         del context
-        size = float(subject.size_bytes)
-        method = f"bytes of the artifact that {subject.runtime} serves"
+        size = float(subject.artifact.size_bytes)
+        method = f"bytes of the artifact that {subject.artifact.runtime} serves"
         return Reading(use.name, size, size, size, use.unit, method=method)

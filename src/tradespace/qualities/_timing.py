@@ -80,11 +80,11 @@ class Timing:
         """Mean wall time of a call."""
         return float(self.walls_s.mean())
 
-    @property
-    def mean_interval_s(self) -> tuple[float, float]:
-        """95 % interval of the mean, by the central limit theorem."""
+    def mean_interval_s(self, confidence: float) -> tuple[float, float]:
+        """Return the interval of the mean, by the central limit theorem."""
         walls = np.concatenate([self.quiet_s, self.disturbed_s]) if self.disturbed else self.quiet_s
-        mean, half = float(walls.mean()), 1.96 * float(walls.std()) / math.sqrt(len(walls))
+        far = NormalDist().inv_cdf(0.5 + confidence / 2)
+        mean, half = float(walls.mean()), far * float(walls.std()) / math.sqrt(len(walls))
         if self.disturbed:
             return min(self.mean_s, self._least_s()), max(self.mean_s, mean + half)
         return max(0.0, mean - half), mean + half

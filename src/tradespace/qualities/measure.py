@@ -1,20 +1,19 @@
-"""What a worker calls: all readings of one stage; what cannot be measured is left unknown."""
+"""The one way to measure: a subject, the qualities that are due, their readings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from tradespace.core import registry
-from tradespace.core.errors import TradespaceError
+from tradespace.core.errors import TradespaceError, UnreachableError
 from tradespace.core.readings import Reading
-from tradespace.core.studies import QualityUse
-from tradespace.qualities._base import AbstractQuality, Context, FitRecord, Predictions
 
 if TYPE_CHECKING:
-    from tradespace.graph.network import Network
+    from tradespace.core.studies import QualityUse
+    from tradespace.qualities._base import AbstractQuality, Context, Subject
     from tradespace.qualities._predictive import AbstractPredictiveQuality
-    from tradespace.runtime.artifact import Artifact
 
 
 def quality_of(use: QualityUse) -> AbstractQuality:
@@ -23,65 +22,68 @@ def quality_of(use: QualityUse) -> AbstractQuality:
     return kind()
 
 
-def required_columns(uses: Sequence[QualityUse]) -> tuple[str, ...]:
-    """Return the data columns that these qualities need besides labels and scores."""
-    names = [name for use in uses for name in quality_of(use).requires(use.settings)]
-    return tuple(dict.fromkeys(names))
+def unknown_reading(use: QualityUse, cause: str) -> Reading:
+    """Return a reading of which nothing is known but why."""
+    row = registry.quality(use.quality)
+    return Reading(use.name, math.nan, row.low, row.high, use.unit, method=cause)
 
 
-def _measured(use: QualityUse, subject: object, context: Context) -> Reading:
-    """Return a reading; of a quality that cannot be measured, an unknown one that says why."""
-    try:
-        return quality_of(use).measure(subject, use=use, context=context)
-    except (KeyError, ValueError, ArithmeticError, TradespaceError) as error:
-        row = registry.quality(use.quality)
-        cause = f"could not be measured: {type(error).__name__}: {error}"
-        return Reading(use.name, float("nan"), row.low, row.high, use.unit, method=cause)
+def measure(uses: Sequence[QualityUse], subject: Subject, context: Context) -> list[Reading]:
+    """Return a reading of each quality that fits the task, in the order of `uses`.
 
+    Qualities of predictions are measured on the same resamples. One that cannot be measured is
+    unknown and says why; the others are not lost.
 
-def _at_stage(uses: Iterable[QualityUse], *stages: str) -> list[QualityUse]:
-    return [use for use in uses if registry.quality(use.quality).stage in stages]
+    Parameters
+    ----------
+    uses : sequence of QualityUse
+        What is due.
+    subject : Subject
+        What the qualities look at; each sees what its row says it needs.
+    context : Context
+        Task, environment, what mistakes cost, resampling.
 
+    """
+    from tradespace.qualities._predictive import AbstractPredictiveQuality
 
-def measure_predictions(
-    predictions: Predictions, uses: Sequence[QualityUse], context: Context
-) -> list[Reading]:
-    """Return the readings of all qualities of predictions, on the same resamples."""
-    from tradespace.qualities._predictive import AbstractPredictiveQuality, measure_together
-
+    found: dict[str, Reading] = {}
     together: list[tuple[AbstractPredictiveQuality, QualityUse]] = []
-    alone: list[Reading] = []
-    for use in _at_stage(uses, "predictions"):
+    for use in uses:
         if context.task not in registry.quality(use.quality).tasks:
             continue
         quality = quality_of(use)
         if isinstance(quality, AbstractPredictiveQuality):
             together.append((quality, use))
         else:
-            alone.append(_measured(use, predictions, context))
+            found[use.name] = _measured(quality, use, subject, context)
+    found.update(_together(together, subject, context))
+    return [found[use.name] for use in uses if use.name in found]
+
+
+def _together(
+    qualities: Sequence[tuple[AbstractPredictiveQuality, QualityUse]],
+    subject: Subject,
+    context: Context,
+) -> dict[str, Reading]:
+    from tradespace.qualities._predictive import measure_together
+
+    if not qualities:
+        return {}
     try:
-        return [*measure_together(together, predictions, context), *alone]
+        readings = measure_together(qualities, subject.predictions, context)
     except (KeyError, ValueError, ArithmeticError, TradespaceError):
         # One of them fails: each by itself, so that the others are not lost.
-        return [*(_measured(use, predictions, context) for _, use in together), *alone]
+        readings = [_measured(quality, use, subject, context) for quality, use in qualities]
+    return {reading.quality: reading for reading in readings}
 
 
-def measure_training(
-    record: FitRecord, uses: Sequence[QualityUse], context: Context
-) -> list[Reading]:
-    """Return the readings of the fit."""
-    return [_measured(use, record, context) for use in _at_stage(uses, "training")]
-
-
-def measure_artifact(
-    scorer: Artifact, uses: Sequence[QualityUse], context: Context
-) -> list[Reading]:
-    """Return the readings of the exported component, and the prices that follow from them."""
-    return [_measured(use, scorer, context) for use in _at_stage(uses, "artifact", "price")]
-
-
-def measure_network(
-    network: Network | None, uses: Sequence[QualityUse], context: Context
-) -> list[Reading]:
-    """Return what is counted on a component's network; unknown readings if it has none."""
-    return [_measured(use, network, context) for use in _at_stage(uses, "network")]
+def _measured(
+    quality: AbstractQuality, use: QualityUse, subject: Subject, context: Context
+) -> Reading:
+    needs = registry.quality(use.quality).needs
+    try:
+        return quality.measure(subject.only(needs), use=use, context=context)
+    except UnreachableError:
+        raise  # it may answer another time: nothing is known yet, and nothing is stored
+    except (KeyError, ValueError, ArithmeticError, TradespaceError) as error:
+        return unknown_reading(use, f"could not be measured: {type(error).__name__}: {error}")

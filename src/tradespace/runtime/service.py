@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradespace.core.errors import DataError, InputError, TrialError
+from tradespace.core.errors import DataError, InputError, TrialError, UnreachableError
 from tradespace.core.studies import Task
 from tradespace.data.inputs import InputSchema
 
@@ -131,8 +131,11 @@ def _call(service: Service, body: bytes) -> Any:
     try:
         with urllib.request.urlopen(request, timeout=service.timeout_s) as response:  # noqa: S310 - as above
             answer = json.load(response)
-    except (OSError, urllib.error.URLError, ValueError) as error:
+    except OSError as error:
         msg = f"Calling {service.url} failed: {error}"
+        raise UnreachableError(msg) from error
+    except ValueError as error:
+        msg = f"{service.url} does not answer with JSON: {error}"
         raise TrialError(msg) from error
     if not isinstance(answer, dict) or not isinstance(answer.get("scores"), list):
         msg = f"{service.url} must answer {{'scores': [...]}}; got {str(answer)[:200]!r}."

@@ -34,14 +34,14 @@ class ArtifactStore:
         """Store content and return its address, with the suffix."""
         address = hashlib.sha256(content).hexdigest() + suffix
         place = self.path(address)
-        if place.exists():
+        if self.whole(address):
             return address
         try:
             write_atomically(place, content)
         except OSError as error:
             msg = (
                 f"Could not write the artifact {place}: {error.strerror or error}; free some "
-                "space or check the folder's rights, and run again."
+                "space or check the folder's permissions, and run again."
             )
             raise StoreError(msg) from error
         return address
@@ -50,9 +50,14 @@ class ArtifactStore:
         """Return where an address lives."""
         return self.folder / address[:2] / address
 
-    def __contains__(self, address: str) -> bool:
-        """Return whether an artifact is stored."""
-        return self.path(address).exists()
+    def whole(self, address: str) -> bool:
+        """Return whether an artifact is stored and its content is that of its address."""
+        try:
+            with self.path(address).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            return False
+        return digest == address.partition(".")[0]
 
     def get(self, address: str) -> bytes:
         """Return the content, checked against its address."""

@@ -1,14 +1,16 @@
-"""The run store of one study: finished trials, looks at the test split, the last decision.
+"""The run store of one study: fits, their readings, looks at the test split, the last decision.
 
-One SQLite file (write-ahead log) beside the artifacts; one process writes. A trial is stored
-in one transaction when it has finished, so a killed run repeats only what was under way.
+One SQLite file (write-ahead log) beside the artifacts; one process writes. A fit is stored with
+its readings in one transaction when it has finished, so a killed run repeats only what was
+under way. A reading that another question makes due is added later; its fit stays.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradespace.core.errors import StoreError
+from tradespace.core.readings import Reading
 from tradespace.core.trials import Trial
 
-FORMAT = 1
+FORMAT = 2
 
 _metadata = sa.MetaData()
 _meta = sa.Table(
@@ -27,14 +30,24 @@ _meta = sa.Table(
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )
-_trials = sa.Table(
-    "trials",
+_fits = sa.Table(
+    "fits",
     _metadata,
-    sa.Column("scope", sa.String, primary_key=True),
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("candidate", sa.String, nullable=False),
+    sa.Column("split", sa.String, nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
     sa.Column("status", sa.String, nullable=False),
     sa.Column("finished_at", sa.String, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+)
+_readings = sa.Table(
+    "readings",
+    _metadata,
+    sa.Column("fit", sa.String, primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("quality", sa.String, nullable=False),
+    sa.Column("taken_at", sa.String, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
 )
 _looks = sa.Table(
@@ -46,12 +59,20 @@ _looks = sa.Table(
 )
 
 
+#: What reading a damaged record raises.
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class RunStore:
-    """The trials of one study.
+    """The fits and readings of one study.
 
     Parameters
     ----------
@@ -69,15 +90,21 @@ class RunStore:
     >>> from tradespace.core.trials import TrialStatus
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     store = RunStore(Path(folder) / "run.sqlite")
-    ...     store.put("scope", Trial("abc", "test", 0, TrialStatus.DONE))
-    ...     print([trial.key for trial in store.trials("scope")])
+    ...     store.put([("a fit", Trial("abc", "test", 0, TrialStatus.DONE))], [])
+    ...     print(store.fit("a fit").key, store.fit("another"))
     ...     store.close()
-    ['abc/test/0']
+    abc/test/0 None
+
+    Attributes
+    ----------
+    dropped : list of str
+        Records that could not be read, for people; they are gone, and their work is due again.
 
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.dropped: list[str] = []
         with self._faults("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._engine = sa.create_engine(
@@ -116,36 +143,84 @@ class RunStore:
         """Close the file; a closed store is not used again."""
         self._engine.dispose()
 
-    def put(self, scope: str, *trials: Trial) -> None:
-        """Store finished trials, all or none; the same trial again replaces it."""
-        rows = [
+    def put(
+        self,
+        fits: Iterable[tuple[str, Trial]],
+        readings: Iterable[tuple[str, str, Reading]],
+    ) -> None:
+        """Store fits by key, and readings by the keys of their fit and their own; all or none.
+
+        What is stored again replaces what was there.
+        """
+        fit_rows = [
             {
-                "scope": scope,
-                "key": trial.key,
+                "key": key,
                 "candidate": trial.candidate,
+                "split": trial.split,
+                "seed": trial.seed,
                 "status": trial.status.value,
                 "finished_at": _now(),
-                "record": json.dumps(trial.to_dict(), separators=(",", ":")),
+                "record": _text(replace(trial, readings=()).to_dict()),
             }
-            for trial in trials
+            for key, trial in fits
         ]
-        if not rows:
-            return
+        reading_rows = [
+            {
+                "fit": fit,
+                "key": key,
+                "quality": reading.quality,
+                "taken_at": _now(),
+                "record": _text(reading.to_dict()),
+            }
+            for fit, key, reading in readings
+        ]
         with self._faults("write to"), self._engine.begin() as connection:
-            connection.execute(_trials.insert().prefix_with("OR REPLACE"), rows)
+            for table, rows in ((_fits, fit_rows), (_readings, reading_rows)):
+                if rows:
+                    connection.execute(table.insert().prefix_with("OR REPLACE"), rows)
 
-    def trials(self, scope: str) -> list[Trial]:
-        """Return the finished trials of one scope, in the order in which they ended."""
-        query = sa.select(_trials.c.record).where(_trials.c.scope == scope)
-        query = query.order_by(_trials.c.finished_at, _trials.c.key)
+    def fit(self, key: str) -> Trial | None:
+        """Return a finished fit without its readings, or None."""
+        query = sa.select(_fits.c.record).where(_fits.c.key == key)
         with self._faults("read"), self._engine.connect() as connection:
-            return [Trial.from_dict(json.loads(record)) for (record,) in connection.execute(query)]
+            record = connection.execute(query).scalar_one_or_none()
+        if record is None:
+            return None
+        try:
+            return Trial.from_dict(json.loads(record))
+        except _DAMAGE:
+            self._note(f"The record of fit {key} in {self.path} was damaged")
+            self.drop(key)
+            return None
+
+    def readings(self, fit: str) -> dict[str, Reading]:
+        """Return the readings of a fit by their keys."""
+        query = sa.select(_readings.c.key, _readings.c.quality, _readings.c.record)
+        with self._faults("read"), self._engine.connect() as connection:
+            rows = connection.execute(query.where(_readings.c.fit == fit)).all()
+        found = {}
+        for key, quality, record in rows:
+            try:
+                found[key] = Reading.from_dict(json.loads(record))
+            except _DAMAGE:
+                self._note(f"The record of {quality} of fit {fit} in {self.path} was damaged")
+        return found
+
+    def drop(self, key: str) -> None:
+        """Forget a fit and its readings."""
+        with self._faults("write to"), self._engine.begin() as connection:
+            connection.execute(_fits.delete().where(_fits.c.key == key))
+            connection.execute(_readings.delete().where(_readings.c.fit == key))
 
     def count(self) -> int:
-        """Return the number of finished trials in all scopes."""
-        query = sa.select(sa.func.count()).select_from(_trials)
+        """Return the number of finished fits."""
+        query = sa.select(sa.func.count()).select_from(_fits)
         with self._faults("read"), self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def _note(self, what: str) -> None:
+        if what not in self.dropped:
+            self.dropped.append(what)
 
     def look(self, *, test_hash: str, study_hash: str) -> int:
         """Record a look at the test split; return how many different studies have looked."""
@@ -172,11 +247,15 @@ class RunStore:
     def get_json(self, key: str) -> Any:
         """Return stored plain data, or None."""
         text = self.get_meta(key)
-        return None if text is None else json.loads(text)
+        try:
+            return None if text is None else json.loads(text)
+        except ValueError:
+            self._note(f"The record {key!r} in {self.path} was damaged")
+            return None
 
     def set_json(self, key: str, value: Mapping[str, Any]) -> None:
         """Store plain data under a key."""
-        self.set_meta(key, json.dumps(value, separators=(",", ":")))
+        self.set_meta(key, _text(value))
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from tradespace.core.errors import MissingExtraError, RegistryError
 from tradespace.core.registry._rows import (
+    FACTS,
+    NEEDS,
     ExcludeRuleRow,
     FamilyRow,
     Plugin,
@@ -28,6 +30,8 @@ from tradespace.core.suggest import unknown_name
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "FACTS",
+    "NEEDS",
     "ExcludeRuleRow",
     "FamilyRow",
     "Plugin",
@@ -36,6 +40,7 @@ __all__ = [
     "exclude_rules",
     "families",
     "family",
+    "is_baseline",
     "load",
     "qualities",
     "quality",
@@ -110,6 +115,12 @@ def family(name: str) -> FamilyRow:
 
     """
     return _get(families(), name, "family")
+
+
+def is_baseline(name: str) -> bool:
+    """Return whether a family predicts without looking at the inputs."""
+    row = families().get(name)
+    return row is not None and row.baseline
 
 
 def quality(name: str) -> QualityRow:

@@ -43,6 +43,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         name="constant",
         path=f"{_BASE}._constant:Constant",
         title="Constant (baseline)",
+        baseline=True,
         summary="Always predicts the class shares or the mean of the training rows.",
     ),
     FamilyRow(
@@ -231,6 +232,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         summary="Regularized gradient boosting of trees.",
         extra="boosting",
         library="xgboost",
+        distributions=("xgboost-cpu", "xgboost", "onnxmltools"),
         preprocessing=_RANKED,
         settings=(
             S("n_estimators", "int", 100, low=1, help="Number of trees (rounds)."),
@@ -301,6 +303,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         summary="Gradient boosting of leaf-wise trees on binned inputs.",
         extra="boosting",
         library="lightgbm",
+        distributions=("lightgbm", "onnxmltools"),
         preprocessing=_RANKED,
         settings=(
             S("n_estimators", "int", 100, low=1, help="Number of trees (rounds)."),
@@ -333,6 +336,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         summary="A sum of one curve per input, learned by boosting; readable as pictures.",
         extra="ebm",
         library="interpret",
+        distributions=("interpret-core", "interpret"),
         default=False,
         preprocessing=_RANKED,
         settings=(

@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import math
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -18,15 +19,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import dataclass
 from multiprocessing import context, forkserver, popen_forkserver, spawn
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import psutil
 from pebble import ProcessExpired, ProcessPool
 
-from tradespace.explore import preload
+from tradespace.core.errors import InputError, UnreachableError
+from tradespace.explore.runners import preload
+from tradespace.explore.runners._base import Ended, Ending
 
 _WATCH_S = 0.1
 #: To find children, the whole table of processes is read: for all workers at once, and less often
@@ -42,6 +44,8 @@ _ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
+#: Signals that say nothing of the task: the system was short of memory, or somebody ended it.
+_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP, -signal.SIGINT, None)
 _PREPARATION = threading.Lock()
 
 
@@ -82,9 +86,14 @@ class _Context(context.ForkServerContext):
     Process = _Process
 
 
-def _worker_start() -> None:
-    """Die with the server, leave Ctrl-C to the exploration, yield to it a little."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _worker_start(environment: dict[str, str]) -> None:
+    """Die with the server, leave signals to the exploration.
+
+    The environment is that of the server, unless the server had to be started again.
+    """
+    os.environ.update(environment)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     # The server lives as long as somebody holds the other end of this pipe. A worker must not:
     # one that hangs would keep the server, and so itself, alive after the exploration's death.
     server: Any = forkserver._forkserver  # noqa: SLF001 - there is no public way to ask
@@ -107,19 +116,6 @@ def _run(mark: str, function: Callable[..., Any], arguments: tuple[Any, ...]) ->
         place.unlink(missing_ok=True)
 
 
-Ending = Literal["done", "failed", "timed out", "out of memory", "killed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a task ended: its value, or the cause for people."""
-
-    key: str
-    ending: Ending
-    value: Any = None
-    cause: str = ""
-
-
 class TrialPool:
     """A pool of trial workers.
 
@@ -132,17 +128,27 @@ class TrialPool:
     memory_bytes : float, optional
         Limit of one task, its children included and shared pages left out; by default a fair
         share of four fifths of what is free now.
+    marks : Path, optional
+        Folder in which running tasks leave their process ids, emptied at the start; by default
+        a temporary one.
 
     """
 
     def __init__(
-        self, *, workers: int, families: Sequence[str] = (), memory_bytes: float | None = None
+        self,
+        *,
+        workers: int,
+        families: Sequence[str] = (),
+        memory_bytes: float | None = None,
+        marks: Path | None = None,
     ) -> None:
         free = psutil.virtual_memory().available
         self.memory_bytes = memory_bytes or 0.8 * free / workers
         self.workers = workers
-        self._families = tuple(dict.fromkeys(families))
-        self._marks = tempfile.TemporaryDirectory(prefix="tradespace-")
+        self._environment = {**_ONE_THREAD, preload.VARIABLE: ",".join(dict.fromkeys(families))}
+        self._marks = marks or Path(tempfile.mkdtemp(prefix="tradespace-"))
+        shutil.rmtree(self._marks, ignore_errors=True)
+        self._marks.mkdir(parents=True, exist_ok=True)
         self._running: dict[Future[Any], str] = {}
         self._over: dict[str, str] = {}
         self._limits: dict[str, float] = {}
@@ -164,30 +170,28 @@ class TrialPool:
                 _kill_tree(pid)
             self._pool.join()
             self._pool = None
-        self._marks.cleanup()
+        shutil.rmtree(self._marks, ignore_errors=True)
 
     def _start(self) -> ProcessPool:
+        """Return the pool, its server running: one that something killed is started again."""
+        context_ = _Context()
+        context_.set_forkserver_preload([preload.__name__])
+        with _environment(self._environment), _without_interrupts():
+            forkserver.ensure_running()
         if self._pool is None:
-            workers = _Context()
-            workers.set_forkserver_preload([preload.__name__])
-            environment = {**_ONE_THREAD, preload.VARIABLE: ",".join(self._families)}
-            with _environment(environment):
-                forkserver.ensure_running()
             self._pool = ProcessPool(
-                max_workers=self.workers, initializer=_worker_start, context=workers
+                max_workers=self.workers,
+                initializer=_worker_start,
+                initargs=(self._environment,),
+                context=context_,
             )
         return self._pool
-
-    @property
-    def free(self) -> int:
-        """How many tasks can start now."""
-        return self.workers - len(self._running)
 
     def submit(
         self, key: str, function: Callable[..., Any], *arguments: Any, timeout_s: float
     ) -> None:
         """Start a task; `function` must be importable and `arguments` picklable."""
-        mark = str(Path(self._marks.name) / key.replace("/", "_"))
+        mark = str(self._marks / key.replace("/", "_"))
         pool = self._start()
         future = pool.schedule(_run, args=(mark, function, arguments), timeout=timeout_s)
         self._running[future] = key
@@ -209,18 +213,23 @@ class TrialPool:
         except ProcessExpired as error:
             if key in self._over:
                 return Ended(key, "out of memory", cause=self._over.pop(key))
-            return Ended(key, "killed", cause=f"its process died: {_ending(error.exitcode)}")
+            ending: Ending = "killed" if error.exitcode in _FROM_OUTSIDE else "failed"
+            return Ended(key, ending, cause=f"its process died: {_ending(error.exitcode)}")
         except MemoryError as error:
             return Ended(key, "out of memory", cause=f"could not allocate: {error}")
         except CancelledError:
             return Ended(key, "killed", cause="was cancelled")
+        except UnreachableError as error:
+            return Ended(key, "unreachable", cause=str(error))
+        except InputError as error:
+            return Ended(key, "failed", cause=_cause(error), error=error)
         except Exception as error:
             return Ended(key, "failed", cause=_cause(error))
 
     def _pids(self) -> dict[str, int]:
         pids = {}
         for key in self._running.values():
-            mark = Path(self._marks.name) / key.replace("/", "_")
+            mark = self._marks / key.replace("/", "_")
             with contextlib.suppress(OSError, ValueError):
                 pids[key] = int(mark.read_text())
         return pids
@@ -252,6 +261,19 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let what is started meanwhile ignore Ctrl-C, which the terminal sends to all of a group."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _descendants(roots: Iterable[int]) -> dict[int, list[int]]:

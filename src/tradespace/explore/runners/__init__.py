@@ -1,0 +1,1 @@
+"""Where trials run: one small interface, workers on this machine behind it."""
