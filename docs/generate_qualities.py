@@ -27,8 +27,8 @@ from tradespace.qualities._base import Resampling
 from tradespace.study.load import parse_study
 
 PAGE = Path(__file__).with_name("qualities.md")
-#: Stage of a row -> heading, and what the reading is taken on.
-STAGES = {
+#: First need of a row -> heading, and what the reading is taken on.
+SECTIONS = {
     "predictions": (
         "Of predictions",
         "Measured on scored rows: the validation folds in the search, the test rows for finalists.",
@@ -37,17 +37,33 @@ STAGES = {
         "Of the exported component",
         "Measured on the artifact, through the runtime that serves it, preprocessing included.",
     ),
-    "price": (
+    "readings": (
         "Of money in service",
         "Computed from the times of the artifact and the prices of the study's `environment`.",
     ),
-    "training": (
+    "fit": (
         "Of the training",
         "Measured while the component is fitted, on the machine at hand.",
     ),
     "network": (
         "Of a network",
         "Counted on the component's network before training, and on the trained one after it.",
+    ),
+    "refits": (
+        "Of repeated trainings",
+        "Measured on finalists that have missed no constraint: the candidate is trained again.",
+    ),
+    "perturbed": (
+        "Of changed inputs",
+        "Measured on finalists that have missed no constraint, on scored rows that are changed.",
+    ),
+    "training_rows": (
+        "Of the training rows",
+        "Measured on finalists that have missed no constraint, with the rows they were trained on.",
+    ),
+    "later_periods": (
+        "Of later periods",
+        "Measured on finalists that have missed no constraint, on rows from after the test period.",
     ),
 }
 COLUMNS = (
@@ -145,7 +161,7 @@ def interval(row: QualityRow) -> str:
     """Return how the interval of a quality is made, from the docstring that says so."""
     found = registry.load(row)
     kind = found if isinstance(found, type) else type(found)
-    for base in (Resampling,) if row.stage == "predictions" else kind.__mro__:
+    for base in (Resampling,) if row.needs == ("predictions",) else kind.__mro__:
         text = inspect.cleandoc(base.__doc__ or "")
         if (note := re.search(r"Notes\n-+\n(.*?)(?:\n\n[A-Z]\w+\n-+|\Z)", text, re.DOTALL)) is None:
             continue
@@ -181,10 +197,12 @@ def settings(row: QualityRow) -> list[str]:
     ]
 
 
-def section(stage: str) -> str:
-    """Return the part of the page about one stage."""
-    heading, when = STAGES[stage]
-    rows = [row for row in registry.qualities().values() if row.stage == stage]
+def section(need: str) -> str:
+    """Return the part of the page about the qualities that need one thing first."""
+    heading, when = SECTIONS[need]
+    rows = [row for row in registry.qualities().values() if row.needs[0] == need]
+    if not rows:
+        return ""
     parts = [
         f"## {heading}",
         "",
@@ -214,7 +232,7 @@ def section(stage: str) -> str:
 
 def tables() -> str:
     """Return the generated part of the page."""
-    return "\n".join(section(stage) for stage in STAGES)
+    return "\n".join(filter(None, map(section, SECTIONS)))
 
 
 def page(text: str) -> str:

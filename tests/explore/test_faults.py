@@ -24,14 +24,14 @@ COMMAND = [sys.executable, "-m", "tradespace", "evaluate", "--quiet"]
 
 
 def finished(out: Path) -> dict[str, str]:
-    """Return the finished trials of a run and when each ended, but for unsettled times."""
+    """Return the readings of a run and when each was taken, but for unsettled times."""
     store = out / "run.sqlite"
     if not store.exists():
         return {}
     with contextlib.closing(sqlite3.connect(store, timeout=10)) as connection:
         try:
             rows = connection.execute(
-                "select scope || key, finished_at from trials "
+                "select fit || key, taken_at from readings "
                 "where record not like '%\"unsettled\":true%'"
             ).fetchall()
         except sqlite3.OperationalError:

@@ -14,7 +14,7 @@ from tests.explore.test_mixed_table import mixed_table
 from tradespace import load_study
 from tradespace.core import registry
 from tradespace.core.studies import Task
-from tradespace.explore.worker import prepare_data
+from tradespace.explore.prepare import prepare_data
 
 TRAINED = [
     row.name
@@ -29,13 +29,13 @@ TRAINED = [
 SERVER = """
 import contextlib, json, os, sys
 os.environ["TRADESPACE_PRELOAD"] = "constant"
-import tradespace.explore.preload
+import tradespace.explore.runners.preload
 from tradespace.core.studies import EnvironmentSpec, Task
-from tradespace.explore import worker
+from tradespace.explore import tasks, worker
 from tradespace.testing.families import candidate_of
 
 folder, *families = sys.argv[1:]
-original = worker.measure
+original = worker.measure_usage
 
 @contextlib.contextmanager
 def measure():
@@ -45,11 +45,11 @@ def measure():
     print(json.dumps([task.candidates[0].family, sorted(set(sys.modules) - before)]), flush=True)
     os._exit(0)
 
-worker.measure = measure
-setup = worker.Setup(folder, folder, Task.BINARY, (), EnvironmentSpec(), None, 0.95, 10, folder)
+worker.measure_usage = measure
+setup = tasks.Setup(folder, folder, Task.BINARY, EnvironmentSpec(), None, 0.95, 10, folder)
 for family in families:
     given = {"max_rounds": 20} if family == "explainable_boosting" else {}
-    task = worker.FitTask((candidate_of(family, given),), "test", 0)
+    task = tasks.FitTask((candidate_of(family, given),), "test", 0)
     if (child := os.fork()) == 0:
         worker.fit_and_measure(setup, task)
     os.waitpid(child, 0)

@@ -13,10 +13,9 @@ from tradespace.core.quantities import Direction
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Constraint, Objective, Sense
 from tradespace.core.studies import Study
-from tradespace.core.trials import Trial, TrialStatus
 from tradespace.decide.decide import decide
 from tradespace.explore.evaluate import default_folder
-from tradespace.explore.operation import busy_warnings, retimed, unsettled
+from tradespace.explore.operation import busy_warnings
 from tradespace.store.run_store import RunStore
 
 FOREVER_S = 1e6
@@ -27,37 +26,34 @@ def reading(name: str, value: float, *, unsettled: bool) -> Reading:
     return Reading(name, value, value / 2, value * 2, "s", context=context)
 
 
-def plant(study: Study, family: str) -> tuple[str, float]:
-    """Make the stored p99 of a family unsettled and endless; return its scope and its p50."""
+def plant(study: Study, candidate: str) -> float:
+    """Make the stored p99 of a candidate unsettled and endless; return its p50."""
     store = RunStore(default_folder(study) / "run.sqlite")
-    try:
-        decision = store.get_json("decision")
-        ids = {
-            a["candidate"]["id"]
-            for a in decision["assessments"]
-            if a["candidate"]["family"] == family
-        }
-        with sqlite3.connect(store.path) as connection:
-            (scope,) = connection.execute("select distinct scope from trials").fetchone()
-        (trial,) = (t for t in store.trials(scope) if t.candidate in ids and t.split == "operation")
-        p50 = trial.reading("latency_p50")
-        assert p50 is not None
-        quiet = replace(p50, context={})
-        slow = reading("latency_p99", FOREVER_S, unsettled=True)
-        new = {"latency_p50": quiet, "latency_p99": slow}
-        readings = tuple(new.get(r.quality, replace(r, context={})) for r in trial.readings)
-        store.put(scope, replace(trial, readings=readings))
-    finally:
-        store.close()
-    return scope, p50.value
+    with sqlite3.connect(store.path) as connection:
+        rows = connection.execute(
+            "select readings.fit, readings.key, quality from readings join fits "
+            "on readings.fit = fits.key where candidate = ? and quality like 'latency%'",
+            (candidate,),
+        ).fetchall()
+    for fit, key, quality in rows:
+        if quality == "latency_p99":
+            store.put([], [(fit, key, reading(quality, FOREVER_S, unsettled=True))])
+        else:
+            settled = replace(store.readings(fit)[key], context={"mean_s": [1.0, 1.0, 1.0]})
+            store.put([], [(fit, key, settled)])
+    p50 = next(r.value for r in store.readings(rows[0][0]).values() if r.quality == "latency_p50")
+    store.close()
+    return p50
 
 
 def test_an_unsettled_time_is_taken_again_without_training(cancer_study: Path) -> None:
     study = load_study(cancer_study)
     first = evaluate(study)
-    _, p50 = plant(study, "logistic_regression")
+    recommended = first.recommended
+    assert recommended is not None
+    p50 = plant(study, recommended)
     second = evaluate(study)
-    found = second["logistic_regression"].evidence.readings
+    found = second[recommended].evidence.readings
     work = second.context["work"]
 
     assert work["new_trials"] == 0
@@ -65,31 +61,6 @@ def test_an_unsettled_time_is_taken_again_without_training(cancer_study: Path) -
     assert work["fits"] == first.context["work"]["fits"]
     assert found["latency_p99"].high < FOREVER_S
     assert found["latency_p50"].value == p50
-
-
-def test_only_unsettled_readings_of_a_trial_are_replaced_and_its_work_adds_up() -> None:
-    old = Trial(
-        "a",
-        "operation",
-        0,
-        TrialStatus.DONE,
-        readings=(reading("p50", 1.0, unsettled=False), reading("p99", 2.0, unsettled=True)),
-        work={"cpu_s": 1.0, "fits": 0},
-    )
-    new = replace(old, readings=(reading("p99", 3.0, unsettled=False),), work={"cpu_s": 0.5})
-    found = retimed(old, new)
-
-    assert unsettled(old) == ("p99",)
-    assert [r.value for r in found.readings] == [1.0, 3.0]
-    assert unsettled(found) == ()
-    assert found.work == {"cpu_s": 1.5, "fits": 0}
-
-
-def test_a_timing_that_fails_the_second_time_leaves_the_first() -> None:
-    old = Trial("a", "operation", 0, TrialStatus.DONE, readings=(reading("p", 1, unsettled=True),))
-    new = Trial("a", "operation", 0, TrialStatus.TIMED_OUT, cause="took longer than 1 s")
-
-    assert retimed(old, new) is old
 
 
 def decided(study: Study, **readings: tuple[Reading, Reading, Reading]) -> Decision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tradespace.explore.pool import Ended, TrialPool
+from tradespace.explore.runners._base import Ended
+from tradespace.explore.runners.local import TrialPool
+
+
+def kill_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def run_all(pool: TrialPool) -> dict[str, Ended]:
@@ -24,19 +30,23 @@ def test_each_ending_is_told_apart_and_harms_no_other() -> None:
         pool.submit("failed", int, "no number", timeout_s=30)
         pool.submit("late", time.sleep, 60, timeout_s=0.5)
         pool.submit("dead", os._exit, 3, timeout_s=30)
+        pool.submit("crashed", os.abort, timeout_s=30)
+        pool.submit("shot", kill_itself, timeout_s=30)
         found = run_all(pool)
 
     assert found["value"].value == 5
     assert found["failed"].ending == "failed"
     assert "no number" in found["failed"].cause
     assert found["late"].ending == "timed out"
-    assert found["dead"].ending == "killed"
+    assert found["dead"].ending == "failed"
     assert "exit code 3" in found["dead"].cause
+    assert found["crashed"].ending == "failed"
+    assert found["shot"].ending == "killed"
+    assert "SIGKILL" in found["shot"].cause
 
 
 def test_a_pool_that_was_never_used_starts_nothing() -> None:
     with TrialPool(workers=2) as pool:
-        assert pool.free == 2
         assert run_all(pool) == {}
 
 

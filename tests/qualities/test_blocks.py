@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradespace.core import registry
+from tradespace.core.readings import Reading
 from tradespace.core.studies import EnvironmentSpec, MistakeSpec, QualityUse, Task
 from tradespace.qualities import _bootstrap
-from tradespace.qualities._base import Context, Predictions, Resampling
+from tradespace.qualities._base import Context, Predictions, Resampling, Subject
 from tradespace.qualities._bootstrap import block_length, resampled_counts
 from tradespace.qualities._predictive import n_units, unit_of_rows
-from tradespace.qualities.measure import measure_predictions, quality_of
+from tradespace.qualities.measure import measure, quality_of
 
 SEEDS = st.integers(0, 10_000)
 MISTAKES = MistakeSpec(1.0, 5.0)
@@ -24,6 +25,12 @@ RESAMPLES = 20
 
 #: From labels, scores and row weights to the value; nan where it is not defined.
 Oracle = Callable[[Any, Any, Any], float]
+
+
+def measured(
+    predictions: Predictions, uses: Sequence[QualityUse], context: Context
+) -> list[Reading]:
+    return measure(uses, Subject(predictions=lambda: predictions), context)
 
 
 def use_of(name: str, **given_: Any) -> QualityUse:
@@ -263,9 +270,9 @@ def test_readings_are_the_same_whatever_the_length_of_a_block(
     predictions = Predictions(y, score, groups=np.repeat(np.arange(100), 3))
     context = Context(Task.BINARY, EnvironmentSpec(), resampling=Resampling(n=101))
     uses = [use_of(name) for name in (*BINARY, "top_k_precision")]
-    one_by_one = measure_predictions(predictions, uses, context)
+    one_by_one = measured(predictions, uses, context)
     monkeypatch.setattr(_bootstrap, "BLOCK_BYTES", 2**30)
-    at_once = measure_predictions(predictions, uses, context)
+    at_once = measured(predictions, uses, context)
 
     assert block_length(300, 101) == 101
     for one, other in zip(one_by_one, at_once, strict=True):

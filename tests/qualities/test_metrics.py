@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,14 +16,20 @@ from tradespace.core import registry
 from tradespace.core.clock import SimulatedClock
 from tradespace.core.readings import Reading
 from tradespace.core.studies import EnvironmentSpec, MistakeSpec, QualityUse, Task
-from tradespace.qualities._base import Context, Predictions, Resampling
+from tradespace.qualities._base import Context, Predictions, Resampling, Subject
 from tradespace.qualities._bootstrap import resampled_counts
 from tradespace.qualities._ranking import average_precision, roc_auc
 from tradespace.qualities._timing import MOST_REPEATED, time_calls
 from tradespace.qualities.combine import combine_folds, combine_seeds
-from tradespace.qualities.measure import measure_predictions, quality_of
+from tradespace.qualities.measure import measure, quality_of
 
 SEEDS = st.integers(0, 10_000)
+
+
+def measured(
+    predictions: Predictions, uses: Sequence[QualityUse], context: Context
+) -> list[Reading]:
+    return measure(uses, Subject(predictions=lambda: predictions), context)
 
 
 def use_of(name: str, **given: Any) -> QualityUse:
@@ -178,9 +185,7 @@ def test_resamples_are_drawn_unit_by_unit_and_the_same_whatever_the_block() -> N
 
 def test_the_interval_is_that_of_a_bootstrap_by_brute_force() -> None:
     y, score, _ = binary(1, n=200, levels=50)
-    reading = measure_predictions(
-        Predictions(y, score), [use_of("average_precision")], context(n=400)
-    )[0]
+    reading = measured(Predictions(y, score), [use_of("average_precision")], context(n=400))[0]
     rng = np.random.default_rng(0)
     draws = []
     for _ in range(400):
@@ -193,7 +198,7 @@ def test_the_interval_is_that_of_a_bootstrap_by_brute_force() -> None:
 
 def test_perfect_scores_on_few_rows_are_not_certain() -> None:
     y = np.r_[np.ones(5), np.zeros(2000)].astype(np.int64)
-    readings = measure_predictions(
+    readings = measured(
         Predictions(y, y.astype(float)), [use_of("recall"), use_of("accuracy")], context()
     )
     recall, accuracy = readings
@@ -205,7 +210,7 @@ def test_perfect_scores_on_few_rows_are_not_certain() -> None:
 def test_a_quality_that_fails_is_unknown_with_its_cause_and_the_others_stay() -> None:
     y, score, _ = binary(0)
     broken = use_of("top_k_precision", entity="no such column", per="all")
-    readings = measure_predictions(Predictions(y, score), [use_of("roc_auc"), broken], context())
+    readings = measured(Predictions(y, score), [use_of("roc_auc"), broken], context())
     by_name = {reading.quality: reading for reading in readings}
 
     assert np.isfinite(by_name["roc_auc"].value)
@@ -216,7 +221,7 @@ def test_a_quality_that_fails_is_unknown_with_its_cause_and_the_others_stay() ->
 PREDICTIVE = [
     (row.name, task)
     for row in registry.qualities().values()
-    if row.stage == "predictions"
+    if "predictions" in row.needs
     for task in row.tasks
 ]
 
@@ -238,12 +243,10 @@ def test_every_predictive_quality_has_unit_and_interval_and_ignores_the_order_of
     groups = rng.permutation(np.repeat(np.arange(30), 4))
     before = (y.copy(), score.copy())
     use, around = use_of(name), context(task, mistakes=MistakeSpec(1.0, 5.0))
-    reading = measure_predictions(
-        Predictions(y, score, groups, n_classes=n_classes), [use], around
-    )[0]
+    reading = measured(Predictions(y, score, groups, n_classes=n_classes), [use], around)[0]
     order = rng.permutation(n)
     mixed = Predictions(y[order], score[order], groups[order], n_classes=n_classes)
-    again = measure_predictions(mixed, [use], around)[0]
+    again = measured(mixed, [use], around)[0]
     row = registry.quality(name)
 
     assert reading.unit == row.unit

@@ -16,9 +16,9 @@ from tradespace.core.clock import SimulatedClock
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Constraint, Sense, Verdict
 from tradespace.core.studies import EnvironmentSpec, QualityUse, Task
-from tradespace.qualities._base import Context, FitRecord
+from tradespace.qualities._base import Context, FitRecord, Subject
 from tradespace.qualities._timing import quantile_interval
-from tradespace.qualities.measure import measure_artifact, measure_training
+from tradespace.qualities.measure import measure, quality_of
 
 TIMED = ("latency_p50", "latency_p95", "latency_p99", "throughput", "cost_per_million_predictions")
 
@@ -58,8 +58,14 @@ def use_of(name: str, **given_: Any) -> QualityUse:
 def read(machine: Machine, *uses: QualityUse, rows_per_batch: int = 1000) -> dict[str, Reading]:
     environment = EnvironmentSpec(rows_per_batch=rows_per_batch, price_per_hour_usd=3600.0)
     context = Context(Task.BINARY, environment, clock=machine.clock)
-    found = measure_artifact(machine, uses or tuple(map(use_of, TIMED)), context)
-    return {reading.quality: reading for reading in found}
+    found: dict[str, Reading] = {}
+    subject = Subject(artifact=lambda: machine, readings=lambda: found)
+    for use in uses or tuple(map(use_of, TIMED)):
+        for name in quality_of(use).reads(use.settings):
+            if name not in found:
+                found[name] = measure([use_of(name)], subject, context)[0]
+        found[use.name] = measure([use], subject, context)[0]
+    return found
 
 
 def busy() -> Machine:
@@ -166,7 +172,9 @@ def test_a_batch_has_the_rows_that_the_environment_states_however_few_the_sample
 def test_a_disturbed_wall_time_of_a_fit_reaches_down_to_its_cpu_time(name: str) -> None:
     context = Context(Task.BINARY, EnvironmentSpec(price_per_hour_usd=3600.0))
     quiet, disturbed = (
-        measure_training(FitRecord(2.0, wall, None, 10), [use_of(name)], context)[0]
+        measure(
+            [use_of(name)], Subject(fit=lambda wall=wall: FitRecord(2.0, wall, None, 10)), context
+        )[0]
         for wall in (2.5, 8.0)
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,14 +20,37 @@ def trial(candidate: str = "abc", seed: int = 0) -> Trial:
     return Trial(candidate, "test", seed, TrialStatus.DONE, readings=(reading,), work={"fits": 1})
 
 
-def test_a_trial_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_fit_and_its_readings_come_back_as_they_were(tmp_path: Path) -> None:
     store = RunStore(tmp_path / "run.sqlite")
-    store.put("scope", trial(), trial(seed=1))
+    store.put([("one", trial()), ("two", trial(seed=1))], [("one", "auc", trial().readings[0])])
     store.close()
     again = RunStore(tmp_path / "run.sqlite")
 
-    assert again.trials("scope") == [trial(), trial(seed=1)]
-    assert again.trials("another scope") == []
+    assert again.fit("one") == replace(trial(), readings=())
+    assert again.fit("two") == replace(trial(seed=1), readings=())
+    assert again.fit("three") is None
+    assert again.readings("one") == {"auc": trial().readings[0]}
+    assert again.readings("two") == {}
+
+
+@pytest.mark.parametrize("damage", ["{", "{}", '{"candidate": 3}', "[]"])
+def test_a_damaged_record_is_named_and_dropped_and_the_others_stay(
+    damage: str, tmp_path: Path
+) -> None:
+    store = RunStore(tmp_path / "run.sqlite")
+    reading = trial().readings[0]
+    store.put([("one", trial()), ("two", trial())], [("two", "a", reading), ("two", "b", reading)])
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("update fits set record = ? where key = 'one'", (damage,))
+        connection.execute("update readings set record = ? where key = 'a'", (damage,))
+
+    assert store.fit("one") is None
+    assert store.fit("two") is not None
+    assert store.readings("two") == {"b": reading}
+    assert store.count() == 1
+    assert len(store.dropped) == 2
+    assert "fit one" in store.dropped[0]
+    assert "roc_auc of fit two" in store.dropped[1]
 
 
 def test_looks_count_different_studies_once(tmp_path: Path) -> None:
@@ -58,8 +83,11 @@ def test_a_damaged_artifact_is_not_served(tmp_path: Path) -> None:
     address = artifacts.put(b"content", suffix=".onnx")
     artifacts.path(address).write_bytes(b"changed")
 
+    assert not artifacts.whole(address)
     with pytest.raises(StoreError, match="damaged"):
         artifacts.get(address)
+    artifacts.put(b"content", suffix=".onnx")
+    assert artifacts.get(address) == b"content"
 
 
 def test_writing_the_same_content_twice_keeps_one_file(tmp_path: Path) -> None:

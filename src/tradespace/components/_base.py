@@ -12,7 +12,7 @@ import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from tradespace.components.networks import TrainingRun, n_outputs_of, network_cpu_s
 from tradespace.core.errors import SettingError
@@ -311,3 +311,52 @@ class AbstractFamily(abc.ABC):
         """Return the fitted model as SVG, or an empty string."""
         del model, input_names, task
         return ""
+
+
+class AbstractRawFamily(AbstractFamily):
+    """A family that takes raw columns, never encoded ones: a finished file, a service.
+
+    An implementation gives `facts`, `fit_raw`, `predict_raw` and `artifact_raw`.
+    """
+
+    raw_only: ClassVar[bool] = True
+
+    @abc.abstractmethod
+    def fit_raw(
+        self,
+        inputs: Inputs,
+        y: npt.NDArray[Any],
+        *,
+        task: Task,
+        n_classes: int,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Model:
+        """Return a model of raw columns; what is finished is only matched with them."""
+
+    @abc.abstractmethod
+    def predict_raw(self, model: Model, inputs: Inputs, *, task: Task) -> Scores:
+        """Return scores of raw rows."""
+
+    @abc.abstractmethod
+    def artifact_raw(self, model: Model, *, inputs: InputSchema, task: Task) -> bytes:
+        """Return the finished artifact."""
+
+    def fit(self, X: FloatMatrix, y: npt.NDArray[Any], **options: Any) -> Model:
+        """Raise TypeError: the family takes raw columns."""
+        del X, y, options
+        self._refuse("fit")
+
+    def predict(self, model: Model, X: FloatMatrix, *, task: Task) -> Scores:
+        """Raise TypeError: the family takes raw columns."""
+        del model, X, task
+        self._refuse("predict")
+
+    def to_onnx(self, model: Model, *, n_inputs: int, task: Task) -> onnx.ModelProto:
+        """Raise TypeError: the artifact is finished."""
+        del model, n_inputs, task
+        self._refuse("artifact")
+
+    def _refuse(self, what: str) -> NoReturn:
+        msg = f"The family {self.name!r} takes raw columns; call {what}_raw."
+        raise TypeError(msg)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-from tradespace.components._base import AbstractFamily, Facts
-from tradespace.core.errors import ExportError, SettingError
+from tradespace.components._base import AbstractRawFamily, Facts
+from tradespace.core.errors import SettingError
 from tradespace.core.studies import Task
 from tradespace.data.inputs import InputSchema
 from tradespace.runtime.service import Service, ServiceArtifact
@@ -15,12 +15,12 @@ from tradespace.runtime.service import Service, ServiceArtifact
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Scores
     from tradespace.data.inputs import Inputs
 
 
 @final
-class HttpService(AbstractFamily):
+class HttpService(AbstractRawFamily):
     """A URL that answers rows with scores, at a price per call.
 
     A call is a POST of ``{"rows": [{column: value, ...}, ...]}``, null where a value is
@@ -29,7 +29,6 @@ class HttpService(AbstractFamily):
     """
 
     name: ClassVar[str] = "http"
-    raw_only: ClassVar[bool] = True
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known: nothing is trained here."""
@@ -70,30 +69,3 @@ class HttpService(AbstractFamily):
             "schema": inputs.to_dict(),
         }
         return json.dumps(facts, sort_keys=True).encode()
-
-    def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
-    ) -> Any:
-        """Raise TypeError: a service takes raw columns."""
-        del X, y, task, n_classes, settings, seed
-        msg = "A service takes raw columns; use fit_raw."
-        raise TypeError(msg)
-
-    def predict(self, model: Any, X: FloatMatrix, *, task: Task) -> Scores:
-        """Raise TypeError: a service takes raw columns."""
-        del model, X, task
-        msg = "A service takes raw columns; use predict_raw."
-        raise TypeError(msg)
-
-    def to_onnx(self, model: Any, *, n_inputs: int, task: Task) -> Any:
-        """Raise ExportError: a service has no graph."""
-        del model, n_inputs, task
-        msg = "A service behind a URL has no graph."
-        raise ExportError(msg)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts
-from tradespace.core.errors import DataError, ExportError, SettingError
+from tradespace.components._base import AbstractRawFamily, Facts
+from tradespace.core.errors import DataError, SettingError
 from tradespace.core.studies import Task
 from tradespace.runtime.feeds import find_output, plan_feeds
 from tradespace.runtime.onnx import OnnxArtifact, open_session
@@ -20,7 +20,7 @@ from tradespace.runtime.onnx import OnnxArtifact, open_session
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Scores
     from tradespace.data.inputs import Inputs, InputSchema
     from tradespace.graph.network import Network
 
@@ -34,7 +34,7 @@ class ForeignFile:
 
 
 @final
-class OnnxFile(AbstractFamily):
+class OnnxFile(AbstractRawFamily):
     """A finished component, measured like the others, not trained.
 
     Its inputs are found by name: "numbers" and "strings", the names of columns, or one float
@@ -43,7 +43,6 @@ class OnnxFile(AbstractFamily):
     """
 
     name: ClassVar[str] = "onnx"
-    raw_only: ClassVar[bool] = True
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known: it is finished, so the seed does not matter."""
@@ -123,33 +122,6 @@ class OnnxFile(AbstractFamily):
         """Return the file with what it takes and gives in its metadata."""
         del inputs, task
         return model.content
-
-    def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
-    ) -> Any:
-        """Raise TypeError: a file takes raw columns."""
-        del X, y, task, n_classes, settings, seed
-        msg = "A finished ONNX file takes raw columns; use fit_raw."
-        raise TypeError(msg)
-
-    def predict(self, model: Any, X: FloatMatrix, *, task: Task) -> Scores:
-        """Raise TypeError: a file takes raw columns."""
-        del model, X, task
-        msg = "A finished ONNX file takes raw columns; use predict_raw."
-        raise TypeError(msg)
-
-    def to_onnx(self, model: Any, *, n_inputs: int, task: Task) -> Any:
-        """Raise ExportError: the file is the graph already."""
-        del model, n_inputs, task
-        msg = "A finished ONNX file is exported as it is."
-        raise ExportError(msg)
 
 
 def _check_scores(file: ForeignFile, inputs: Inputs, task: Task) -> None:
