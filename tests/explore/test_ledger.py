@@ -1,4 +1,4 @@
-"""Another question on the same fits repeats none of them, and its readings are those of a fresh run."""
+"""Another question on the same fits repeats none, and gives the readings of a fresh run."""
 
 from __future__ import annotations
 
@@ -168,9 +168,11 @@ def planned(ledger: Ledger) -> Any:
     )
 
 
-def search(ledger: Ledger, runner: Recorded, **options: Any) -> ListedStage:
+def search(
+    ledger: Ledger, runner: Recorded, *, within_budget: bool = False, **options: Any
+) -> ListedStage:
     tasks = fit_tasks(planned(ledger), ledger, folds=["validation"], seed=0, share=True)
-    stage = ListedStage("search", tasks, **options)
+    stage = ListedStage("search", tasks, ledger=ledger if within_budget else None, **options)
     run_stage(stage, ledger, runner)
     return stage
 
@@ -198,7 +200,7 @@ def test_one_task_runs_at_a_time_where_a_stage_says_so(ledger: Ledger) -> None:
 def test_a_search_stops_when_its_fits_are_used_up(ledger: Ledger) -> None:
     ledger.study = replace(ledger.study, budget=replace(ledger.study.budget, fits=2))
     runner = Recorded(done, workers=1)
-    stage = search(ledger, runner, ledger=ledger)
+    stage = search(ledger, runner, within_budget=True)
 
     assert ledger.fits == 2
     assert len(runner.started) == 2

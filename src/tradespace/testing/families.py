@@ -20,6 +20,7 @@ from tradespace.core.candidates import Candidate
 from tradespace.core.registry.preprocessing import resolve_preprocessing
 from tradespace.core.settings import resolve_settings
 from tradespace.core.studies import Task
+from tradespace.testing.checks import holds
 from tradespace.testing.tables import labels_for, mixed_inputs
 
 _ROWS = 300
@@ -95,12 +96,12 @@ def scores_are_scores(family: str, *, task: Task, settings: Mapping[str, Any]) -
     scores = component.predict(mixed_inputs(100, seed=3, unseen=True))
     wanted = (100, 3) if task is Task.MULTICLASS else (100,)
 
-    _holds(scores.shape == wanted, f"{family}: scores of shape {scores.shape}, wanted {wanted}")
-    _holds(scores.dtype == np.float64, f"{family}: scores are {scores.dtype}, wanted float64")
-    _holds(bool(np.isfinite(scores).all()), f"{family}: a score is not a number")
+    holds(scores.shape == wanted, f"{family}: scores of shape {scores.shape}, wanted {wanted}")
+    holds(scores.dtype == np.float64, f"{family}: scores are {scores.dtype}, wanted float64")
+    holds(bool(np.isfinite(scores).all()), f"{family}: a score is not a number")
     if task is not Task.REGRESSION:
         inside = (scores >= 0).all() and (scores <= 1 + 1e-6).all()
-        _holds(bool(inside), f"{family}: a score is not a probability")
+        holds(bool(inside), f"{family}: a score is not a probability")
     if task is Task.MULTICLASS:
         np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-5)
 
@@ -115,8 +116,8 @@ def export_agrees(family: str, *, task: Task, settings: Mapping[str, Any]) -> No
     artifact = open_artifact(exported.content, sample=rows)
     one = np.asarray(artifact(artifact.prepare(5, 6)), dtype=np.float64)
 
-    _holds(exported.facts["agreement"]["share_differing"] == 0.0, f"{family}: rows differ")
-    _holds(artifact.size_bytes == len(exported.content), f"{family}: the size is wrong")
+    holds(exported.facts["agreement"]["share_differing"] == 0.0, f"{family}: rows differ")
+    holds(artifact.size_bytes == len(exported.content), f"{family}: the size is wrong")
     scale = 1000.0 if task is Task.REGRESSION else 1.0
     np.testing.assert_allclose(one[0], artifact.predict(rows)[5], atol=1e-5 * scale)
 
@@ -132,7 +133,7 @@ def predicted_bounds_hold(family: str, *, task: Task, settings: Mapping[str, Any
     for reading in readings:
         if reading.quality == "model_size":
             inside = reading.low <= size <= reading.high
-            _holds(inside, f"{family}: {size} bytes, predicted {reading.low} to {reading.high}")
+            holds(inside, f"{family}: {size} bytes, predicted {reading.low} to {reading.high}")
 
 
 def network_is_the_one_exported(family: str, *, task: Task, settings: Mapping[str, Any]) -> None:
@@ -156,9 +157,9 @@ def network_is_the_one_exported(family: str, *, task: Task, settings: Mapping[st
 
     for count in (parameters, forward_macs):
         pair = (count(told), count(found))
-        _holds(pair[0] == pair[1], f"{family}: {count.__name__} told {pair[0]}, found {pair[1]}")
+        holds(pair[0] == pair[1], f"{family}: {count.__name__} told {pair[0]}, found {pair[1]}")
         grows = wider is not None and count(wider) >= count(told)
-        _holds(grows, f"{family}: {count.__name__} shrink with another input")
+        holds(grows, f"{family}: {count.__name__} shrink with another input")
 
 
 def derived_equals_fitted(family: str, *, task: Task, settings: Mapping[str, Any]) -> None:
@@ -179,12 +180,12 @@ def derived_equals_fitted(family: str, *, task: Task, settings: Mapping[str, Any
     derived = trained(family, task=task, settings=settings).derive(candidate_of(family, small))
     alone = trained(family, task=task, settings=small)
 
-    _holds(
+    holds(
         kind.sharing_key(big.settings) == kind.sharing_key(candidate_of(family, small).settings),
         f"{family}: candidates that share a fit have different keys",
     )
     np.testing.assert_array_equal(derived.predict(rows), alone.predict(rows))
-    _holds(
+    holds(
         bool((derived.export(check_on=rows).facts["agreement"]["share_differing"]) == 0.0),
         f"{family}: the derived model is exported wrongly",
     )
@@ -199,8 +200,3 @@ FAMILY_LAWS = (
     network_is_the_one_exported,
     derived_equals_fitted,
 )
-
-
-def _holds(fact: bool, otherwise: str) -> None:  # noqa: FBT001 - a fact is what it takes
-    if not fact:
-        raise AssertionError(otherwise)

@@ -16,6 +16,7 @@ from tradespace.core.readings import Reading
 from tradespace.core.studies import EnvironmentSpec, MistakeSpec, QualityUse, Task
 from tradespace.qualities._base import Context, FitRecord, Predictions, Resampling, Subject
 from tradespace.qualities.measure import measure, quality_of
+from tradespace.testing.checks import holds
 
 _ENVIRONMENT = EnvironmentSpec(price_per_hour_usd=0.5, rows_per_batch=50)
 
@@ -54,8 +55,8 @@ def fake_predictions(task: Task, *, seed: int = 0) -> Predictions:
         return Predictions(y, y + rng.normal(size=n), n_classes=0, **shared)
     if task is Task.BINARY:
         return Predictions(labels.integers(0, 2, n), rng.random(n), n_classes=2, **shared)
-    y = labels.integers(0, 3, n)
-    return Predictions(y, rng.dirichlet([1, 1, 1], n), n_classes=3, **shared)
+    several = labels.integers(0, 3, n)
+    return Predictions(several, rng.dirichlet([1, 1, 1], n), n_classes=3, **shared)
 
 
 def fake_network() -> Any:
@@ -115,48 +116,49 @@ def _read(use: QualityUse, context: Context, subject: Subject | None = None) -> 
 
 
 def has_unit_interval_and_range(name: str) -> None:
-    """A reading has the row's unit and an interval around its value, within the row's range."""
+    """Check that a reading has the row's unit and an interval within the row's range."""
     row, reading = registry.quality(name), _read(use_of(name), _context(name))
 
-    assert reading.unit == row.unit
-    assert row.low <= reading.low <= reading.high <= row.high
-    assert math.isfinite(reading.value), reading.method
-    assert reading.low <= reading.value <= reading.high
-    assert reading.method
+    inside = row.low <= reading.low <= reading.value <= reading.high <= row.high
+    holds(reading.unit == row.unit, f"{name}: unit {reading.unit!r}, wanted {row.unit!r}")
+    holds(math.isfinite(reading.value), f"{name}: {reading.method}")
+    holds(inside, f"{name}: {reading} is not within {row.low:g} to {row.high:g}")
+    holds(bool(reading.method), f"{name}: the reading does not say how it was taken")
 
 
 def bears_the_name_of_its_use(name: str) -> None:
-    """A study may give a quality a name of its own, and nothing but the name changes."""
+    """Check that a name of the study's own changes nothing but the name."""
     own = replace(use_of(name), name="own name")
     reading = _read(own, _context(name))
 
-    assert reading.quality == "own name"
-    assert replace(reading, quality=name) == _read(use_of(name), _context(name))
+    usual = _read(use_of(name), _context(name))
+    holds(reading.quality == "own name", f"{name}: the reading is named {reading.quality!r}")
+    holds(replace(reading, quality=name) == usual, f"{name}: its own name changed the reading")
 
 
 def gives_the_same_reading_again(name: str) -> None:
-    """The same subject in the same context gives the same reading, which survives being stored."""
+    """Check that the same subject gives the same reading, also after it was stored."""
     first, second = (_read(use_of(name), _context(name)) for _ in range(2))
 
-    assert first == second
-    assert Reading.from_dict(first.to_dict()) == first
+    holds(first == second, f"{name}: {first}, then {second}")
+    holds(Reading.from_dict(first.to_dict()) == first, f"{name}: it cannot be stored")
 
 
 def leaves_its_subject_as_it_was(name: str) -> None:
-    """Labels, scores and the record of the fit are only read."""
+    """Check that labels, scores and the record of the fit are only read."""
     use, context = use_of(name), _context(name)
     subject = fake_subject(use, context)
     predictions = subject.predictions
     before = copy.deepcopy((predictions.y_true, predictions.y_score, subject.fit))
     _read(use, context, subject)
 
-    assert (predictions.y_true == before[0]).all()
-    assert (predictions.y_score == before[1]).all()
-    assert subject.fit == before[2]
+    holds(bool((predictions.y_true == before[0]).all()), f"{name} changed the labels")
+    holds(bool((predictions.y_score == before[1]).all()), f"{name} changed the scores")
+    holds(subject.fit == before[2], f"{name} changed the record of the fit")
 
 
 def looks_only_at_what_it_needs(name: str) -> None:
-    """A quality is measured from the parts that its row needs, and needs each of them."""
+    """Check that a quality is measured from the parts that its row needs, and needs each."""
     use, context, row = use_of(name), _context(name), registry.quality(name)
     timed = replace(context, clock=SimulatedClock())
     reading = _read(use, context)
@@ -164,8 +166,8 @@ def looks_only_at_what_it_needs(name: str) -> None:
         lacking = fake_subject(use, timed).only(set(row.needs) - {part})
         (without,) = measure([use], lacking, timed)
 
-        assert math.isnan(without.value), f"{name} does not need {part!r}"
-    assert not math.isnan(reading.value), reading.method
+        holds(math.isnan(without.value), f"{name} does not need {part!r}")
+    holds(not math.isnan(reading.value), f"{name}: {reading.method}")
 
 
 #: A context with one fact changed, by the fact; the others cannot be changed in a context.
@@ -181,12 +183,13 @@ _CHANGES: Mapping[str, Callable[[Context], Context]] = {
 
 
 def depends_only_on_what_it_says(name: str) -> None:
-    """A reading stays what it is while the facts that its row names stay what they are."""
+    """Check that a reading stays while the facts that its row names stay what they are."""
     context, row = _context(name), registry.quality(name)
     reading = _read(use_of(name), context)
     for fact, changed in _CHANGES.items():
         if fact not in row.depends:
-            assert _read(use_of(name), changed(context)) == reading, f"{name} depends on {fact!r}"
+            same = _read(use_of(name), changed(context)) == reading
+            holds(same, f"{name} depends on {fact!r}")
 
 
 #: Every quality keeps these.
