@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import signal
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 #: command -> (module, one line for the overview, panel).
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -37,6 +42,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "list": ("_list", "List qualities, families, processors, regions and more.", "Reference"),
     "schema": ("_schema", "Print the JSON Schema of the study file, for editors.", "Reference"),
 }
+
+#: What the system says where a file or a device takes no more.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 DONE, NOT_MET, WRONG_INPUT, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -134,23 +142,34 @@ def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     from tradespace.core.errors import InputError, StoreError, TradespaceError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a sign shows another in its place.
+            stream.reconfigure(errors="replace")
     try:
-        return _invoke(arguments)
+        with _stopped_by_signals():
+            code = _invoke(arguments)
+            sys.stdout.flush()
+            return code
     except (InputError, StoreError) as error:
         # A folder that is damaged, locked or full is for the person to mend, too.
         _complain(str(error))
         return WRONG_INPUT
     except KeyboardInterrupt:
-        _complain("Interrupted; what was finished is kept, run again to go on.")
+        _complain("Interrupted; what was finished is kept: run the same command to go on.")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has gone; the rest of the output is not wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return DONE
     except TradespaceError as error:
         _complain(str(error))
         return OUR_FAULT
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            _drop_output()
+            _complain(f"The output cannot be written: {error.strerror}.")
+            return WRONG_INPUT
         if os.environ.get("TRADESPACE_DEBUG"):
             raise
         _complain(
@@ -158,6 +177,29 @@ def run(arguments: list[str]) -> int:
             "Set TRADESPACE_DEBUG=1 and run again to see where it happened; please report it."
         )
         return OUR_FAULT
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it cleans up."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    before = {number: signal.signal(number, _stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(arguments: list[str]) -> int:
@@ -170,9 +212,17 @@ def _invoke(arguments: list[str]) -> int:
         return int(ending.exit_code)
     except typer.Abort as error:
         raise KeyboardInterrupt from error
+    except SystemExit as ending:
+        # How typer and rich end where the reader has gone.
+        if isinstance(ending.__context__, BrokenPipeError):
+            raise ending.__context__ from None
+        raise
     except _usage_error() as error:
         error.show()
         return WRONG_INPUT
+    if result == INTERRUPTED:
+        # How typer ends where it was interrupted.
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else DONE
 
 

@@ -22,6 +22,7 @@ _STAGES = {
     "data": "Reading the data",
     "search": "Training on validation folds",
     "final": "Finalists on the test split",
+    "deep": "Repeated trainings and the like",
     "operation": "Timing components at work",
 }
 
@@ -65,10 +66,11 @@ def evaluate(
 
 
 def exit_code(decision: Decision) -> int:
-    """Return 0 if a candidate is recommended without doubt, else 1."""
+    """Return 0 if a candidate is recommended without doubt and all were measured, else 1."""
     from tradespace.core.decisions import Outcome
 
-    return DONE if decision.outcome is Outcome.RECOMMENDED else NOT_MET
+    unfinished = decision.context.get("unfinished")
+    return DONE if decision.outcome is Outcome.RECOMMENDED and not unfinished else NOT_MET
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def init(
         return
     assert data is not None  # noqa: S101 - checked above
     from tradespace.data.profile import profile_table
-    from tradespace.store.artifacts import write_atomically
+    from tradespace.store.files import write_atomically
     from tradespace.study.draft import draft_study
 
     place = out or Path("study.yaml")

@@ -1,13 +1,13 @@
 """A dataset in a folder of memory-mapped arrays, so that workers share its pages.
 
 A folder holds one ``.npy`` file per array and ``dataset.json``, which is written last and
-names them; a folder without it is no dataset. Nothing is pickled.
+names them with size and hash; a folder without it is no dataset. Nothing is pickled.
 """
 
 from __future__ import annotations
 
 import json
-import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +17,37 @@ from tradespace.core.errors import StoreError
 from tradespace.core.studies import Task
 from tradespace.data.dataset import Dataset, Fold
 from tradespace.data.inputs import Inputs, InputSchema, StringColumn
+from tradespace.store.files import HashedFile, cannot_write, sha256_of, write_atomically
 
 _MANIFEST = "dataset.json"
-_VERSION = 1
+_VERSION = 2
 
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
-    """Write a dataset into a folder; one of the same content is left as it is."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a dataset into a folder; one of the same content that is whole is left as it is.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written.
+
+    """
     manifest = folder / _MANIFEST
-    if manifest.exists() and json.loads(manifest.read_text())["hash"] == dataset.hash:
+    if _is_whole(folder, dataset):
         return
-    manifest.unlink(missing_ok=True)
-    _save(folder / "numbers.npy", dataset.inputs.numbers)
-    _save(folder / "y.npy", dataset.y)
+    arrays = {"numbers.npy": dataset.inputs.numbers, "y.npy": dataset.y}
     if dataset.groups is not None:
-        _save(folder / "groups.npy", dataset.groups)
+        arrays["groups.npy"] = dataset.groups
     for i, column in enumerate(dataset.inputs.strings):
-        _save(folder / f"codes-{i}.npy", column.codes)
+        arrays[f"codes-{i}.npy"] = column.codes
     for i, values in enumerate(dataset.columns.values()):
-        _save(folder / f"column-{i}.npy", values)
+        arrays[f"column-{i}.npy"] = values
     for i, fold in enumerate(dataset.folds):
-        _save(folder / f"train-{i}.npy", fold.train)
-        _save(folder / f"score-{i}.npy", fold.score)
+        arrays[f"train-{i}.npy"], arrays[f"score-{i}.npy"] = fold.train, fold.score
     content: dict[str, Any] = {
         "version": _VERSION,
         "hash": dataset.hash,
+        "parts": dict(dataset.parts),
         "task": dataset.task.value,
         "classes": list(dataset.classes),
         "schema": dataset.inputs.schema.to_dict(),
@@ -52,10 +57,39 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         "groups": dataset.groups is not None,
         "split": dict(dataset.split),
         "notes": list(dataset.notes),
+        "files": {},
     }
-    scratch = folder / f"{_MANIFEST}.{os.getpid()}"
-    scratch.write_text(json.dumps(content))
-    scratch.replace(manifest)
+    place = manifest
+    try:
+        manifest.unlink(missing_ok=True)
+        for name, array in arrays.items():
+            place = folder / name
+            written = write_atomically(place, partial(_write_array, array))
+            content["files"][name] = [written.size_bytes, written.sha256]
+        write_atomically(manifest, json.dumps(content).encode())
+    except OSError as error:
+        raise cannot_write(place, error) from error
+
+
+def _is_whole(folder: Path, dataset: Dataset) -> bool:
+    """Return whether a folder holds this dataset, every file of it as it was written."""
+    try:
+        content = json.loads((folder / _MANIFEST).read_text())
+        same = (content["version"], content["hash"], content["parts"]) == (
+            _VERSION,
+            dataset.hash,
+            dict(dataset.parts),
+        )
+        return same and all(
+            (folder / name).stat().st_size == size and sha256_of(folder / name) == digest
+            for name, (size, digest) in content["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _write_array(array: np.ndarray[Any, Any], file: HashedFile) -> None:
+    np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def open_dataset(folder: Path) -> Dataset:
@@ -91,19 +125,13 @@ def open_dataset(folder: Path) -> Dataset:
                 for i, name in enumerate(content["folds"])
             ),
             hash=content["hash"],
+            parts=content["parts"],
             split=content["split"],
             notes=tuple(content["notes"]),
         )
     except (OSError, KeyError, ValueError) as error:
         msg = f"The folder {str(folder)!r} holds no whole dataset: {error}."
         raise StoreError(msg) from error
-
-
-def _save(path: Path, array: np.ndarray[Any, Any]) -> None:
-    scratch = path.with_name(f"{path.name}.{os.getpid()}")
-    with scratch.open("wb") as stream:
-        np.save(stream, array, allow_pickle=False)
-    scratch.replace(path)
 
 
 def _load(path: Path) -> np.ndarray[Any, Any]:

@@ -203,6 +203,11 @@ class _Refits:
         self._setup, self._task = setup, task
         self.done = 0
 
+    @property
+    def n_rows(self) -> int:
+        """Rows that the candidate was trained on."""
+        return len(_dataset(self._setup.dataset).fold(self._task.fold).train)
+
     def __call__(
         self, *, seed: int | None = None, positions: npt.NDArray[np.int64] | None = None
     ) -> Predictions:

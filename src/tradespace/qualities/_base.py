@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tradespace.core.errors import MeasureError
 from tradespace.core.registry import NEEDS
@@ -93,9 +93,17 @@ class Context:
     clock: Clock | None = None
 
 
-#: From a seed, and the positions of the training rows to use (None: all), to the predictions of
-#: a component that was trained again.
-Refit = Callable[..., Predictions]
+class Refit(Protocol):
+    """Trains a candidate again and predicts the same rows as before."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that it was trained on."""
+
+    def __call__(
+        self, *, seed: int | None = None, positions: npt.NDArray[np.int64] | None = None
+    ) -> Predictions:
+        """Return predictions after a training with a seed, on some of the training rows."""
 
 
 class Subject:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tradespace.core.decisions import Decision
-from tradespace.store.artifacts import write_atomically
+from tradespace.store.files import cannot_write, write_atomically
 
 
 def write_reports(decision: Decision, folder: Path) -> dict[str, Path]:
@@ -20,7 +20,6 @@ def write_reports(decision: Decision, folder: Path) -> dict[str, Path]:
         If the folder cannot be written.
 
     """
-    from tradespace.core.errors import StoreError
     from tradespace.decide.record import decision_to_dict
     from tradespace.report.html.page import report_html
     from tradespace.report.markdown import decision_markdown
@@ -37,8 +36,7 @@ def write_reports(decision: Decision, folder: Path) -> dict[str, Path]:
         try:
             write_atomically(places[name], text.encode())
         except OSError as error:
-            msg = f"Could not write {places[name]}: {error.strerror or error}."
-            raise StoreError(msg) from error
+            raise cannot_write(places[name], error) from error
     return places
 
 

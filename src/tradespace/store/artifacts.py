@@ -7,10 +7,10 @@ writers of the same content do not disturb each other.
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from tradespace.core.errors import StoreError
+from tradespace.store.files import cannot_write, sha256_of, write_atomically
 
 
 class ArtifactStore:
@@ -39,11 +39,7 @@ class ArtifactStore:
         try:
             write_atomically(place, content)
         except OSError as error:
-            msg = (
-                f"Could not write the artifact {place}: {error.strerror or error}; free some "
-                "space or check the folder's permissions, and run again."
-            )
-            raise StoreError(msg) from error
+            raise cannot_write(place, error) from error
         return address
 
     def path(self, address: str) -> Path:
@@ -52,12 +48,7 @@ class ArtifactStore:
 
     def whole(self, address: str) -> bool:
         """Return whether an artifact is stored and its content is that of its address."""
-        try:
-            with self.path(address).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
-            return False
-        return digest == address.partition(".")[0]
+        return sha256_of(self.path(address)) == address.partition(".")[0]
 
     def get(self, address: str) -> bytes:
         """Return the content, checked against its address."""
@@ -70,17 +61,3 @@ class ArtifactStore:
             msg = f"Artifact {self.path(address)} is damaged: delete it and run again."
             raise StoreError(msg)
         return content
-
-
-def write_atomically(place: Path, content: bytes) -> None:
-    """Write a file that is whole or absent, also if the process is killed meanwhile."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(place)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -31,7 +31,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
         lock = (folder / "lock").open("a+")
     except OSError as error:
         msg = f"Results cannot be written to {folder}: {error.strerror or error}."
-        remedy = "Give --out a folder that can be made and written, or mend its rights."
+        remedy = "Give --out a folder that can be made and written, or fix its permissions."
         raise InputError(msg, remedy=remedy) from error
     with lock as file:
         if not try_lock(file.fileno()):

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from tradespace.core.errors import StoreError
 from tradespace.core.readings import Reading
 from tradespace.core.trials import Trial
+from tradespace.store.files import cannot_write
 
 FORMAT = 2
 
@@ -129,15 +130,16 @@ class RunStore:
         except sa.exc.DatabaseError as error:
             cause = str(error.orig or error)
             remedy = "move the folder away and run again; artifacts in it stay usable"
-            if "full" in cause:
+            if "disk I/O" in cause:
+                remedy = "check that the disk is not full and that files may grow (ulimit -f)"
+            elif "full" in cause:
                 remedy = "free some space and run again; nothing that was finished is lost"
             elif "locked" in cause or "busy" in cause:
                 remedy = "another process is writing to it; wait for it to end"
             msg = f"Could not {what} the run store {self.path}: {cause}; {remedy}."
             raise StoreError(msg) from error
         except OSError as error:
-            msg = f"Could not {what} the run store {self.path}: {error.strerror or error}."
-            raise StoreError(msg) from error
+            raise cannot_write(self.path, error) from error
 
     def close(self) -> None:
         """Close the file; a closed store is not used again."""

@@ -40,6 +40,19 @@ class FakeArtifact:
         self.clock.advance(20e-6 * prepared, cpu_s=20e-6 * prepared)
 
 
+@dataclass(frozen=True)
+class FakeRefits:
+    """Trainings whose scores are those of chance, seeded."""
+
+    task: Task
+    n_rows: int = 80
+
+    def __call__(self, *, seed: int | None = None, positions: Any = None) -> Predictions:
+        """Return the scores of a training."""
+        drawn = 0 if positions is None else int(np.asarray(positions).sum())
+        return fake_predictions(self.task, seed=1 + (seed or 0) + drawn)
+
+
 def fake_predictions(task: Task, *, seed: int = 0) -> Predictions:
     """Return labels and scores of 120 rows of 30 entities, with the columns that qualities ask for.
 
@@ -77,17 +90,13 @@ def fake_subject(use: QualityUse, context: Context) -> Subject:
             for name in quality_of(use).reads(use.settings)
         }
 
-    def refit(*, seed: int | None = None, positions: Any = None) -> Predictions:
-        drawn = 0 if positions is None else int(np.asarray(positions).sum())
-        return fake_predictions(context.task, seed=1 + (seed or 0) + drawn)
-
     subject = Subject(
         predictions=lambda: fake_predictions(context.task),
         artifact=lambda: artifact,
         fit=lambda: FitRecord(2.0, 2.5, 1e6, 500),
         network=fake_network,
         readings=readings,
-        refits=lambda: refit,
+        refits=lambda: FakeRefits(context.task),
     )
     return subject
 

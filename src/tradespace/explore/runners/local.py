@@ -92,6 +92,7 @@ def _worker_start(environment: dict[str, str]) -> None:
     The environment is that of the server, unless the server had to be started again.
     """
     os.environ.update(environment)
+    sys.excepthook = sys.__excepthook__
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     # The server lives as long as somebody holds the other end of this pipe. A worker must not:

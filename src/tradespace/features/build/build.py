@@ -36,7 +36,7 @@ from tradespace.features.define.agree import refuse_two_features
 from tradespace.features.define.load import sources_of
 from tradespace.features.define.views import EventSource, FeatureView, View, is_whole
 from tradespace.files.durations import format_duration, parse_duration_us
-from tradespace.store.artifacts import write_atomically
+from tradespace.store.files import write_atomically
 from tradespace.store.lock import folder_lock
 
 #: Called with the share that is done, 0 to 1, and what is being done.

@@ -16,7 +16,7 @@ from typing import Any
 from tradespace.core.errors import FeatureError
 from tradespace.features.build.manifest import MANIFEST, VERSION, read_manifest, writing
 from tradespace.features.define.views import EventSource, View
-from tradespace.store.artifacts import write_atomically
+from tradespace.store.files import write_atomically
 
 #: Names the files of a build that is under way, or was killed.
 _NOTE = ".building.json"
