@@ -8,7 +8,7 @@ import numpy as np
 
 from tradespace.core.readings import Reading
 from tradespace.qualities._base import AbstractQuality, Context, Subject
-from tradespace.qualities._bootstrap import percentile_interval, resampled_counts
+from tradespace.qualities._bootstrap import certain_margin, percentile_interval, resampled_counts
 from tradespace.qualities._classification import decided_classes
 from tradespace.qualities._predictive import n_units, unit_sums
 
@@ -24,7 +24,7 @@ class RetrainingDisagreement(AbstractQuality):
     -----
     Percentiles of a seeded bootstrap over the scored rows (over groups, where the study names
     an entity) and over the trainings. Each training has another seed and a bootstrap sample of
-    the training rows.
+    the training rows. Where all agree, it is widened by what so few units cannot exclude.
 
     """
 
@@ -47,7 +47,11 @@ class RetrainingDisagreement(AbstractQuality):
             shares = (differing @ counts) / (sizes @ counts)
             drawn = rng.integers(0, n, (n, counts.shape[1]))
             draws += np.take_along_axis(shares, drawn, axis=0).mean(axis=0).tolist()
-        low, high = percentile_interval(draws, context.resampling.confidence)
+        confidence, units = context.resampling.confidence, n_units(predictions)
+        low, high = percentile_interval(draws, confidence)
+        if low == high:
+            margin = certain_margin(units, confidence)
+            low, high = max(0.0, value - margin), min(1.0, value + margin)
         method = f"{n} trainings on bootstrap samples with other seeds; bootstrap over both"
         return Reading(
             use.name,
