@@ -19,7 +19,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from tradespace.components.component import Component, agreement, train_component
+from tradespace.components.component import Component, train_component
+from tradespace.components.export.component import agreement, export_component
 from tradespace.components.export.tree_ensembles import floor32
 from tradespace.components.states import load_component, save_component
 from tradespace.core.candidates import Candidate
@@ -74,7 +75,9 @@ def test_floor32_decides_like_the_double_threshold_for_every_float32() -> None:
 def test_an_onnx_artifact_is_served_without_scikit_learn(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(
-        trained("random_forest", task=Task.BINARY, settings={"n_estimators": 3}).export().content
+        export_component(
+            trained("random_forest", task=Task.BINARY, settings={"n_estimators": 3})
+        ).content
     )
     code = (
         "import sys\n"
@@ -93,7 +96,8 @@ def test_an_onnx_artifact_is_served_without_scikit_learn(tmp_path: Path) -> None
 def test_an_artifact_says_what_it_is() -> None:
     component = trained("decision_tree", task=Task.MULTICLASS, settings={"max_depth": 2})
     props = {
-        p.key: p.value for p in onnx.load_from_string(component.export().content).metadata_props
+        p.key: p.value
+        for p in onnx.load_from_string(export_component(component).content).metadata_props
     }
 
     assert json.loads(props["tradespace.schema"]) == component.schema.to_dict()
@@ -110,15 +114,18 @@ def test_export_is_refused_when_rows_differ(monkeypatch: pytest.MonkeyPatch) -> 
     )
 
     with pytest.raises(ExportError, match="does not agree with the estimator"):
-        component.export(check_on=mixed_inputs(300, seed=3))
+        export_component(component, check_on=mixed_inputs(300, seed=3))
 
 
 def test_agreement_counts_the_rows_that_differ() -> None:
     one = trained("decision_tree", task=Task.BINARY, settings={"max_depth": 1})
     other = trained("decision_tree", task=Task.BINARY, settings={"max_depth": 6})
     rows = mixed_inputs(200, seed=3)
-    found = agreement(one, other.export().content, rows)
-    wanted = np.abs(one.predict(rows) - open_artifact(other.export().content).predict(rows)) > 1e-5
+    found = agreement(one, export_component(other).content, rows)
+    wanted = (
+        np.abs(one.predict(rows) - open_artifact(export_component(other).content).predict(rows))
+        > 1e-5
+    )
 
     assert found.share_differing == pytest.approx(wanted.mean())
     assert not found.faithful
@@ -134,7 +141,7 @@ def test_an_update_after_saving_counts_all_rows(family: str) -> None:
 
     assert updated.model.estimator.class_count_.tolist() == np.bincount(y).tolist()
     np.testing.assert_array_equal(first.predict(inputs), before)
-    assert updated.export(check_on=inputs).facts["agreement"]["share_differing"] == 0.0
+    assert export_component(updated, check_on=inputs).facts["agreement"]["share_differing"] == 0.0
 
 
 def test_a_saved_component_scores_as_before() -> None:
@@ -213,7 +220,7 @@ def own(
 
 def test_an_own_estimator_is_exported_by_its_converter(tmp_path: Path) -> None:
     component = own(tmp_path, "forest", n=7)
-    exported = component.export(check_on=plain_inputs(100, seed=1))
+    exported = export_component(component, check_on=plain_inputs(100, seed=1))
 
     assert exported.suffix == ".onnx"
     assert exported.facts["agreement"]["share_differing"] == 0.0
@@ -224,7 +231,7 @@ def test_an_own_estimator_is_exported_by_its_converter(tmp_path: Path) -> None:
 def test_what_cannot_be_exported_runs_in_python_and_says_so(tmp_path: Path, function: str) -> None:
     component = own(tmp_path, function, preprocessing="none" if function == "raw" else None)
     rows = plain_inputs(50, seed=1)
-    exported = component.export(check_on=rows)
+    exported = export_component(component, check_on=rows)
     artifact = open_artifact(exported.content, sample=rows)
 
     assert exported.facts["runtime"] == artifact.runtime == "python"
@@ -283,7 +290,7 @@ def test_a_finished_onnx_file_is_measured_as_it_is(tmp_path: Path, names: list[s
     linear_file(tmp_path / "old.onnx", names=names)
     component = measured_file(tmp_path)
     rows = plain_inputs(30, seed=4)
-    artifact = open_artifact(component.export(check_on=rows).content, sample=rows)
+    artifact = open_artifact(export_component(component, check_on=rows).content, sample=rows)
     raw = rows.numbers[:, 0] + 2.0 * rows.numbers[:, 1]
 
     np.testing.assert_allclose(artifact.predict(rows), 1 / (1 + np.exp(-raw)), atol=1e-6)
@@ -337,7 +344,7 @@ def test_a_service_is_asked_in_calls_and_has_its_price(service: str) -> None:
     settings = {"url": f"{service}/score", "price_per_call_usd": 0.01, "rows_per_call": 7}
     rows = plain_inputs(20)
     component = train_component(candidate_of("http", settings), rows, np.zeros(20), **BINARY)
-    artifact = open_artifact(component.export(check_on=rows).content, sample=rows)
+    artifact = open_artifact(export_component(component, check_on=rows).content, sample=rows)
     wanted = np.minimum(1.0, np.abs(rows.numbers[:, 0]))
 
     np.testing.assert_allclose(artifact.predict(rows), wanted)

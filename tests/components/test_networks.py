@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tradespace.components.component import family_named
+from tradespace.components.export.component import export_component
 from tradespace.components.networks import network_of_file
 from tradespace.core.studies import Task
 from tradespace.graph.counts import forward_macs, parameters
@@ -46,7 +47,7 @@ def test_a_finished_file_gives_its_network(perceptron_file: Path) -> None:
 
 def test_a_file_of_trees_is_no_network(tmp_path: Path) -> None:
     place = tmp_path / "trees.onnx"
-    place.write_bytes(trained("decision_tree", task=Task.BINARY).export().content)
+    place.write_bytes(export_component(trained("decision_tree", task=Task.BINARY)).content)
 
     assert network_of_file(place) is None
 

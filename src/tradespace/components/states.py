@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tradespace.components._estimators import Fitted
+from tradespace.components.component import Component
 from tradespace.components.encoding.encoder import Encoder
 from tradespace.components.own_code import code_hash, find_function
 from tradespace.core.candidates import Candidate
@@ -26,7 +27,6 @@ from tradespace.data.inputs import InputSchema
 from tradespace.runtime.rows import repeated
 
 if TYPE_CHECKING:
-    from tradespace.components.component import Component
     from tradespace.data.inputs import Inputs
     from tradespace.runtime.artifact import Scores
 
@@ -90,8 +90,6 @@ def load_component(content: bytes, *, trusted: tuple[str, ...] = ()) -> Componen
         If it is no such file, or holds types that are not trusted.
 
     """
-    from tradespace.components.component import Component
-
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}

@@ -121,6 +121,7 @@ def _measured(
     usage: Usage,
     shared: str,
 ) -> Trial:
+    from tradespace.components.export.component import export_component
     from tradespace.qualities._base import FitRecord, Subject
     from tradespace.qualities.curves import curves
     from tradespace.qualities.measure import measure
@@ -129,7 +130,7 @@ def _measured(
     dataset = _dataset(setup.dataset)
     fold = dataset.fold(task.fold)
     export_start = time.process_time()
-    exported = component.export(check_on=_check_rows(dataset, fold))
+    exported = export_component(component, check_on=_check_rows(dataset, fold))
     address = ArtifactStore(Path(setup.artifacts)).put(exported.content, suffix=exported.suffix)
     predict_start = time.process_time()
     scorer = open_artifact(exported.content)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tradespace.components.component import Component, family_named, train_component
+from tradespace.components.export.component import export_component
 from tradespace.components.sizes import shape_of
 from tradespace.core import registry
 from tradespace.core.candidates import Candidate
@@ -112,7 +113,7 @@ def export_agrees(family: str, *, task: Task, settings: Mapping[str, Any]) -> No
 
     component = trained(family, task=task, settings=settings)
     rows = mixed_inputs(400, seed=3, unseen=True)
-    exported = component.export(check_on=rows)
+    exported = export_component(component, check_on=rows)
     artifact = open_artifact(exported.content, sample=rows)
     one = np.asarray(artifact(artifact.prepare(5, 6)), dtype=np.float64)
 
@@ -125,7 +126,7 @@ def export_agrees(family: str, *, task: Task, settings: Mapping[str, Any]) -> No
 def predicted_bounds_hold(family: str, *, task: Task, settings: Mapping[str, Any]) -> None:
     """Check that the size of the artifact is inside the interval predicted before training."""
     component = trained(family, task=task, settings=settings)
-    size = len(component.export().content)
+    size = len(export_component(component).content)
     shape = shape_of(mixed_inputs(_ROWS, seed=1), n_classes=component.n_classes)
     readings = component.family.predict_readings(
         component.candidate.settings, task=task, shape=shape
@@ -186,7 +187,9 @@ def derived_equals_fitted(family: str, *, task: Task, settings: Mapping[str, Any
     )
     np.testing.assert_array_equal(derived.predict(rows), alone.predict(rows))
     holds(
-        bool((derived.export(check_on=rows).facts["agreement"]["share_differing"]) == 0.0),
+        bool(
+            (export_component(derived, check_on=rows).facts["agreement"]["share_differing"]) == 0.0
+        ),
         f"{family}: the derived model is exported wrongly",
     )
 
