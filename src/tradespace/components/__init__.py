@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""The families of components: fit, predict, encode, export; what each is good and bad at."""

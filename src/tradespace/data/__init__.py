@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""The rows of a study: sources, kinds of columns, labels, splits, exclusions."""

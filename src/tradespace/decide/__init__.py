@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""From readings to a decision: checks, the Pareto front, utility, ties, reasons."""

@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""From a study to readings: enumerate, predict, cut, train, measure, stop; resumable."""

@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""How each quality is measured, one file for a quality or a close family of them."""

@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""What people read of a decision or a network: terminal, Markdown, HTML, notebook."""

@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""Ready studies, with generators of their data."""

@@ -1,1 +1,1 @@
-"""What a run leaves on disk: trials, artifacts, the lock of its folder."""
+"""What a run leaves on disk: fits, readings, artifacts by content, the lock of its folder."""

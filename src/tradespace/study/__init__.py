@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""The study file: its schema, what it means, its JSON Schema, and drafts of new ones."""

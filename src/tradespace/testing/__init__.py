@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what this floor holds."""
+"""Laws that every family and quality keeps, and tables to try them on; for plug-ins too."""

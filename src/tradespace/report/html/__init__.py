@@ -1,1 +1,1 @@
-"""One self-contained HTML file; see docs/architecture.md for what this floor holds."""
+"""Decisions and networks as self-contained HTML files that work offline."""

@@ -1,0 +1,37 @@
+"""The house stays one to find one's way in: no circles, no full folders, no long files."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+from benchmarks import house
+
+SRC = Path(__file__).parents[1] / "src" / "tradespace"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert house.circles(house.imports(SRC)) == []
+
+
+def test_a_circle_however_far_round_is_found() -> None:
+    assert house.circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_folders_and_files_are_small() -> None:
+    lengths = {file: house.lines_of(file) for file in house.files_of(SRC)}
+
+    assert house.full_folders(SRC) == {}
+    assert [str(file) for file, n in lengths.items() if n > house.MOST_LINES] == []
+    assert statistics.median(lengths.values()) <= house.MEDIAN_LINES
+
+
+def test_a_package_says_in_its_docstring_what_it_holds() -> None:
+    empty = [
+        str(file.relative_to(SRC))
+        for file in SRC.rglob("__init__.py")
+        if len(file.read_text().partition('"""')[2].partition('"""')[0]) < 15
+        or "docs/architecture.md" in file.read_text()
+    ]
+
+    assert empty == []
