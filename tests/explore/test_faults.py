@@ -12,12 +12,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from tradespace import InputError, evaluate, load_study
+from tradespace.core.decisions import Decision
+from tradespace.explore.evaluate import default_folder
+from tradespace.explore.events import Event
 from tradespace.store.lock import folder_lock
 
 COMMAND = [sys.executable, "-m", "tradespace", "evaluate", "--quiet"]
@@ -150,3 +155,99 @@ def test_a_fit_serves_smaller_candidates_and_their_training_time_is_a_bound(
     assert small.low == 0.0
     assert small.high > 0.0
     assert big.low == big.value
+
+
+def permute_rows(out: Path) -> None:
+    numbers = np.load(out / "data" / "numbers.npy")
+    np.save(out / "data" / "numbers.npy", numbers[::-1])
+
+
+def halve_rows(out: Path) -> None:
+    for file in (out / "data").iterdir():
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def lose_artifacts(out: Path) -> None:
+    shutil.rmtree(out / "artifacts")
+
+
+def flip_artifacts(out: Path) -> None:
+    for file in (out / "artifacts").glob("*/*"):
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        file.write_bytes(content)
+
+
+def garble(table: str) -> Callable[[Path], None]:
+    def damage(out: Path) -> None:
+        with contextlib.closing(sqlite3.connect(out / "run.sqlite")) as connection, connection:
+            connection.execute(f"update {table} set record = substr(record, 1, 40)")
+
+    damage.__name__ = f"garble_{table}"
+    return damage
+
+
+def garble_decision(out: Path) -> None:
+    with contextlib.closing(sqlite3.connect(out / "run.sqlite")) as connection, connection:
+        connection.execute("update meta set value = '{' where key = 'decision'")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "damage",
+    [
+        permute_rows,
+        halve_rows,
+        lose_artifacts,
+        flip_artifacts,
+        garble("fits"),
+        garble("readings"),
+        garble_decision,
+    ],
+)
+def test_what_was_damaged_is_made_again_and_gives_the_same_decision(
+    damage: Callable[[Path], None], cancer_study: Path
+) -> None:
+    first = evaluate(load_study(cancer_study))
+    damage(default_folder(load_study(cancer_study)))
+    again = evaluate(load_study(cancer_study))
+    once_more = evaluate(load_study(cancer_study))
+
+    assert standings(again) == standings(first)
+    assert scores(again) == scores(first)
+    assert standings(once_more) == standings(first)
+    assert once_more.context["work"]["new_trials"] == 0
+    if "garble_" in damage.__name__ and damage is not garble_decision:
+        assert any("was damaged; it was dropped and done again" in w for w in again.warnings)
+
+
+def standings(decision: Decision) -> list[tuple[str, str]]:
+    return [(a.candidate.id, a.standing.value) for a in decision.assessments]
+
+
+def scores(decision: Decision) -> list[tuple[float, float, float]]:
+    readings = [a.evidence.readings["roc_auc"] for a in decision.assessments]
+    return [(r.value, r.low, r.high) for r in readings]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_tried_again_and_leaves_no_trace(
+    cancer_study: Path, tmp_path: Path
+) -> None:
+    whole = evaluate(load_study(cancer_study), out=tmp_path / "whole")
+    shot = False
+
+    def shoot(event: Event) -> None:
+        nonlocal shot
+        marks = list((tmp_path / "out" / "running").glob("*_validation_*"))
+        for mark in marks if not shot else []:
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(mark.read_text()), signal.SIGKILL)
+                shot = True
+
+    decision = evaluate(load_study(cancer_study), out=tmp_path / "out", listen=shoot)
+
+    assert shot
+    assert decision.context["unfinished"] == []
+    assert standings(decision) == standings(whole)
+    assert scores(decision) == scores(whole)

@@ -44,8 +44,9 @@ _ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
-#: Signals that say nothing of the task: the system was short of memory, or somebody ended it.
-_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP, -signal.SIGINT, None)
+#: Exit codes that say nothing of the task: the system was short of memory, or somebody ended it;
+#: 255 is what is known of a worker whose server has gone.
+_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP, -signal.SIGINT, 255, None)
 _PREPARATION = threading.Lock()
 
 
