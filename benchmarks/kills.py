@@ -154,12 +154,7 @@ def disturbed(target: str, phase: str, study: Path, out: Path, whole: dict[str, 
     process = start(study, out)
     hit = wait_for(phase, process, out) and kill(target, process, out)
     process.communicate()
-    again = ""
-    if (
-        process.returncode == 1
-        and json.loads((out / "decision.json").read_text())["context"]["unfinished"]
-    ):
-        again = ", then again"
+    again = ", after one more run" if process.returncode == 1 and unfinished(out) else ""
     if target == "main" or again:
         process = start(study, out)
         process.communicate()

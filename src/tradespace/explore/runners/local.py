@@ -166,16 +166,21 @@ class TrialPool:
 
     def close(self) -> None:
         """Stop all workers at once."""
+        self._stop()
+        shutil.rmtree(self._marks, ignore_errors=True)
+
+    def _stop(self) -> None:
         if self._pool is not None:
             self._pool.stop()
             for pid in self._pids().values():
                 _kill_tree(pid)
             self._pool.join()
             self._pool = None
-        shutil.rmtree(self._marks, ignore_errors=True)
 
     def _start(self) -> ProcessPool:
         """Return the pool, its server running: one that something killed is started again."""
+        if self._pool is not None and not self._pool.active:
+            self._stop()
         context_ = _Context()
         context_.set_forkserver_preload([preload.__name__])
         with _environment(self._environment), _without_interrupts():
@@ -206,6 +211,10 @@ class TrialPool:
             self._watch()
             for future in done:
                 yield self._outcome(self._running.pop(future), future)
+            if not done and self._pool is not None and not self._pool.active:
+                # No worker could be started: nobody will come back to what was given out.
+                for key in [self._running.pop(future) for future in list(self._running)]:
+                    yield Ended(key, "killed", cause="its pool of workers died")
 
     def _outcome(self, key: str, future: Future[Any]) -> Ended:
         try:
