@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tradespace.core.candidates import CandidateSpec, SearchRange
 from tradespace.core.errors import SettingError
 from tradespace.core.studies import Task
-from tradespace.explore.enumerate import default_specs, expand_spec, halton, sample_ranges
+from tradespace.explore.enumerate import default_specs, expand_spec, sample_ranges
 
 
 def test_lists_span_a_grid() -> None:
@@ -53,15 +53,18 @@ def test_two_ranges_are_sampled_together() -> None:
     assert points != sample_ranges(ranges, seed=4)
 
 
-@given(st.integers(0, 10_000), st.sampled_from([2, 3, 5]))
-def test_the_radical_inverse_mirrors_the_digits(index: int, base: int) -> None:
-    digits, rest = [], index + 1
-    while rest:
-        rest, digit = divmod(rest, base)
-        digits.append(digit)
-    expected = math.fsum(d * base ** -(k + 1) for k, d in enumerate(digits))
+@given(st.integers(0, 20), st.integers(2, 40))
+def test_points_mirror_the_digits_of_their_number(seed: int, n: int) -> None:
+    ranges = {name: SearchRange("uniform", 0.0, 1.0, n) for name in "abc"}
+    for index, point in enumerate(sample_ranges(ranges, seed=seed)):
+        for base, unit in zip((2, 3, 5), point.values(), strict=True):
+            digits, rest = [], index + 21 + 97 * seed
+            while rest:
+                rest, digit = divmod(rest, base)
+                digits.append(digit)
+            mirrored = math.fsum(d * base ** -(k + 1) for k, d in enumerate(digits))
 
-    assert halton(index, base) == pytest.approx(expected)
+            assert unit == pytest.approx(mirrored, rel=1e-3)
 
 
 def test_an_impossible_setting_is_refused() -> None:

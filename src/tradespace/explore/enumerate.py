@@ -13,30 +13,6 @@ from tradespace.core.errors import InputError, StudyError
 from tradespace.core.settings import resolve_settings
 from tradespace.core.studies import Study, Task
 
-_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
-
-
-def halton(index: int, base: int) -> float:
-    """Return element `index` (from 0) of the van der Corput sequence in `base`, in (0, 1).
-
-    References
-    ----------
-    J. H. Halton, "On the efficiency of certain quasi-random sequences of points in evaluating
-    multi-dimensional integrals", Numerische Mathematik 2, 1960.
-
-    Examples
-    --------
-    >>> [halton(i, 2) for i in range(4)]
-    [0.5, 0.25, 0.75, 0.125]
-
-    """
-    index, value, scale = index + 1, 0.0, 1.0
-    while index:
-        scale /= base
-        index, digit = divmod(index, base)
-        value += digit * scale
-    return value
-
 
 def _point(range_: SearchRange, unit: float) -> float | int:
     if range_.scale == "log":
@@ -53,7 +29,7 @@ def sample_ranges(ranges: Mapping[str, SearchRange], *, seed: int) -> list[dict[
     """Return quasi-random points over the ranges, as many as the largest `n`.
 
     A single range is covered evenly from end to end (both ends included); several are sampled
-    together by a Halton sequence, shifted by the seed.
+    together by a Halton sequence (Numerische Mathematik 2, 1960), shifted by the seed.
 
     Examples
     --------
@@ -70,16 +46,17 @@ def sample_ranges(ranges: Mapping[str, SearchRange], *, seed: int) -> list[dict[
             step = (range_.high - range_.low) / max(1, n - 1)
             return [{name: round(range_.low + i * step)} for i in range(n)]
         return [{name: _point(range_, i / max(1, n - 1))} for i in range(n)]
-    points = []
-    for index in range(n):
-        shift = 20 + 97 * seed  # skips the correlated start of the larger bases
-        points.append(
-            {
-                name: _point(range_, halton(index + shift, base))
-                for (name, range_), base in zip(ranges.items(), _PRIMES, strict=False)
-            }
-        )
-    return points
+    from scipy.stats.qmc import Halton
+
+    sequence = Halton(len(ranges), scramble=False)
+    sequence.fast_forward(21 + 97 * seed)  # past the correlated start of the larger bases
+    return [
+        {
+            name: _point(range_, unit)
+            for (name, range_), unit in zip(ranges.items(), row, strict=True)
+        }
+        for row in sequence.random(n).tolist()
+    ]
 
 
 def _grid(spec: CandidateSpec, *, seed: int) -> Iterator[dict[str, Any]]:

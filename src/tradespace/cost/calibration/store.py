@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from pathlib import Path
+
+import platformdirs
 
 from tradespace.core.errors import InputError
 from tradespace.core.suggest import unknown_name
@@ -22,20 +23,9 @@ THIS_MACHINE = "this-machine"
 def data_folder() -> Path:
     """Return the folder of what tradespace keeps for a user on this machine.
 
-    `TRADESPACE_HOME` where it is set; else what the system foresees: ``%LOCALAPPDATA%`` on
-    Windows, ``~/Library/Application Support`` on macOS, ``$XDG_DATA_HOME`` or
-    ``~/.local/share`` elsewhere.
+    `TRADESPACE_HOME` where it is set; else what the system foresees for data of users.
     """
-    chosen = os.environ.get(HOME)
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "tradespace"
+    return Path(os.environ.get(HOME) or platformdirs.user_data_dir("tradespace", appauthor=False))
 
 
 def _folder() -> Path:
