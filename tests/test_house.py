@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import statistics
 from pathlib import Path
 
 from benchmarks import house
+
+from tradespace.core import registry
 
 SRC = Path(__file__).parents[1] / "src" / "tradespace"
 
@@ -24,6 +27,21 @@ def test_folders_and_files_are_small() -> None:
     assert house.full_folders(SRC) == {}
     assert [str(file) for file, n in lengths.items() if n > house.MOST_LINES] == []
     assert statistics.median(lengths.values()) <= house.MEDIAN_LINES
+
+
+def test_the_exploration_knows_no_plug_in_by_name() -> None:
+    names = {*registry.families(), *registry.qualities()}
+    asking = (ast.Compare, ast.MatchValue, ast.Dict, ast.Set)
+    known = [
+        f"{file.name}:{part.lineno}: {part.value}"
+        for file in (SRC / "explore").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, asking)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and part.value in names
+    ]
+
+    assert known == []
 
 
 def test_a_package_says_in_its_docstring_what_it_holds() -> None:

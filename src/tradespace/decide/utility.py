@@ -133,8 +133,7 @@ def _task(study: Study, evidence: Sequence[Evidence], context: Mapping[str, Any]
     if "task" in context:
         return Task(context["task"])
     measured = {name for item in evidence for name in item.readings}
-    signs = {"r2": Task.REGRESSION, "roc_auc": Task.BINARY, "accuracy": Task.MULTICLASS}
-    return next((task for name, task in signs.items() if name in measured), None)
+    return next((task for task in Task if usual_goal(task).quality in measured), None)
 
 
 def _positive_share(context: Mapping[str, Any]) -> float | None:
