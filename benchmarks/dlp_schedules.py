@@ -14,7 +14,7 @@ import statistics
 import time
 
 from tradespace.hardware.dlp.layers import dense
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.naming import zoo_layers
 from tradespace.hardware.dlp.scheduler.search import schedule, schedule_network
 

@@ -318,7 +318,7 @@ def test_fifty_megabytes_are_refused_without_reading_them(tmp_path: Path) -> Non
     error = refusal(file)
 
     assert time.perf_counter() - start < 0.1
-    assert "The file has 50 MB; a study has at most 100 kB." in str(error)
+    assert "The file has 50 MB; a study file has at most 100 kB." in str(error)
 
 
 def test_all_problems_stand_in_one_error_each_on_a_line() -> None:

@@ -10,8 +10,7 @@ import re
 from pathlib import Path as FilePath
 
 from tradespace.core.errors import StudyError
-from tradespace.core.suggest import nearest
-from tradespace.files.checker import unknown
+from tradespace.core.suggest import nearest, unknown_name
 
 _REFERENCE = re.compile(r"(?P<module>[^:]+):(?P<name>[A-Za-z_]\w*)")
 _LARGEST_BYTES = 2_000_000
@@ -61,7 +60,7 @@ def check_reference(
     check_file(module, folder=folder, what=what)
     names = _names_in(FilePath(folder) / module)
     if names is not None and name not in names:
-        message, remedy = unknown(f"{kind} of {module!r}:", name, others or sorted(names))
+        message, remedy = unknown_name(f"{kind} of {module!r}:", name, others or sorted(names))
         raise StudyError(message, remedy=remedy)
 
 

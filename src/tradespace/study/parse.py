@@ -16,7 +16,8 @@ from tradespace.core.studies import (
     Study,
     Task,
 )
-from tradespace.files.checker import Checker, unknown
+from tradespace.core.suggest import unknown_name
+from tradespace.files.checker import Checker
 from tradespace.files.fields import show
 from tradespace.files.units import parse_quantity
 from tradespace.files.yaml_tree import Path
@@ -112,7 +113,7 @@ def _project(checker: Checker, section: ProjectSection) -> ProjectSpec:
     known = registry.families()
     for name in families or ():
         if name not in known:
-            message, remedy = unknown("family", name, known)
+            message, remedy = unknown_name("family", name, known)
             at = item_path(checker, ("project", "families"), name)
             checker.note(message, at, remedy=remedy)
     return ProjectSpec(deadline=section.deadline, budget_usd=section.budget, families=families)

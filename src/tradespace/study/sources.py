@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradespace.core.studies import ColumnsSpec, DataSpec
-from tradespace.files.checker import Checker, unknown
+from tradespace.core.suggest import unknown_name
+from tradespace.files.checker import Checker
 from tradespace.files.fields import show
 from tradespace.files.references import check_reference, check_view, is_reference
 from tradespace.files.yaml_tree import Path
@@ -74,7 +75,7 @@ def _located(
             remedy="Download them first, or name a function that does: file.py:function.",
         )
     elif kind == "sklearn" and text not in _BUNDLED:
-        message, remedy = unknown("scikit-learn set", text, _BUNDLED)
+        message, remedy = unknown_name("scikit-learn set", text, _BUNDLED)
         checker.note(message, path, remedy=remedy)
     elif kind == "callable":
         what = "The data function"

@@ -8,7 +8,7 @@ import pytest
 
 from tradespace.core.errors import ProcessorError
 from tradespace.hardware.dlp.layers import convolution, dense
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.naming import zoo_layers
 from tradespace.hardware.dlp.scheduler.search import pareto, schedule, schedule_network
 from tradespace.hardware.dlp.simulator.closed_form import simulate

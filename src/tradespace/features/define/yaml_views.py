@@ -18,18 +18,21 @@ rows: {night: hour(at) <= 6}
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from tradespace.core.errors import FeatureError, InputError, Place
+from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
 from tradespace.features.define import aggregates
 from tradespace.features.define.contracts import ColumnRule, Contract, OnBreach
 from tradespace.features.define.expression_text import parse_expression
 from tradespace.features.define.views import EventSource, Feature, FeatureView, RowFeatures, View
+from tradespace.files.checker import Checker
 from tradespace.files.durations import parse_duration_us
-from tradespace.files.problems import Collector
-from tradespace.files.yaml_tree import Tree, parse_tree
+from tradespace.files.fields import show
+from tradespace.files.problems import Collector, FeatureProblemsError, FileKind
+from tradespace.files.yaml_tree import parse_tree
 
 Where = tuple[str | int, ...]
 
@@ -62,7 +65,12 @@ _SOURCE = (
     "path", "time", "id", "created", "decimals", "time_zone", "contract", "where", "owner",
     "description",
 )  # fmt: skip
-_START = "Start with 'sources:' and 'views:' at the left margin."
+_FEATURES = FileKind(
+    "file of features",
+    "Start with 'sources:' and 'views:' at the left margin.",
+    "Paths count from the folder of the study.",
+    FeatureProblemsError,
+)
 _VIEW = ("source", "entity", "features", "owner", "description", "freshness", "key")
 _ROWS = ("source", "rows", "owner", "description")
 
@@ -82,52 +90,46 @@ def parse_views(text: str, *, file: str) -> dict[str, View]:
     ('v_count_1d',)
 
     """
-    if not text.strip():
-        msg = "The file of features is empty."
-        raise FeatureError(msg, place=Place(file), remedy="Write 'sources:' and 'views:'.")
-    problems = Collector()
-    try:
-        tree = parse_tree(text, file=file, problems=problems)
-        problems.raise_if_any()
-        return _Reader(tree).views()
-    except FeatureError:
-        raise
-    except InputError as error:
-        message = error.message.replace("A study file is", "A file of features is")
-        remedy = error.remedy if message == error.message else _START
-        raise FeatureError(message, place=error.place, remedy=remedy) from error
+    problems = Collector(_FEATURES)
+    return _Reader(Checker(parse_tree(text, file=file, problems=problems), problems)).views()
 
 
 def load_yaml(path: Path) -> dict[str, View]:
     """Return the views of a YAML file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"Cannot read {str(path)!r}: {error}."
-        raise FeatureError(msg, remedy="Paths count from the folder of the study.") from error
-    return parse_views(text, file=str(path))
+    return _Reader(Checker.open(path, _FEATURES)).views()
 
 
 class _Reader:
-    """Turns the values of a file into definitions; messages point to their place."""
+    """Turns the values of a file into definitions; messages point to their place.
 
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
+    The first problem of a source or view ends its reading, and the others are read on.
+    """
+
+    def __init__(self, checker: Checker) -> None:
+        self.checker, self.tree = checker, checker.tree
 
     def views(self) -> dict[str, View]:
+        """Return all views; raises what is wrong with them."""
+        self.checker.problems.raise_if_any()
         top = self.mapping((), self.tree.value, allowed=("sources", "views"))
-        found = self.mapping(("sources",), top.get("sources"))
-        sources = {
-            name: self.source(("sources", name), name, value) for name, value in found.items()
-        }
-        views = self.mapping(("views",), top.get("views"))
+        sources: dict[str, EventSource] = {}
+        for name, value in self.mapping(("sources",), top.get("sources")).items():
+            at = ("sources", name)
+            source = self.checker.attempt(partial(self.source, at, name, value), at)
+            sources |= {} if source is None else {name: source}
+        self.checker.problems.raise_if_any()
+        views: dict[str, View] = {}
+        for name, value in self.mapping(("views",), top.get("views")).items():
+            at = ("views", name)
+            view = self.checker.attempt(partial(self.view, at, name, value, sources), at)
+            views |= {} if view is None else {name: view}
+        self.checker.problems.raise_if_any()
         if not views:
             self.fail(("views",), "The file defines no views.", "Write one under 'views:'.")
-        return {
-            name: self.view(("views", name), name, value, sources) for name, value in views.items()
-        }
+        return views
 
-    def fail(self, where: Where, message: str, remedy: str) -> None:
+    def fail(self, where: Where, message: str, remedy: str) -> NoReturn:
+        """Raise an error at the place of a value."""
         raise FeatureError(message, place=self.tree.at(where), remedy=remedy)
 
     def mapping(
@@ -137,7 +139,7 @@ class _Reader:
             return {}
         if not isinstance(value, dict):
             name = ".".join(map(str, where)) or "The file"
-            self.fail(where, f"{name} must be a mapping; got {value!r}.", "Write 'key: value'.")
+            self.fail(where, f"{name} must be a mapping; got {show(value)}.", "Write 'key: value'.")
         for key in value:
             if allowed is not None and key not in allowed:
                 message, remedy = unknown_name("key", key, allowed)
@@ -187,6 +189,9 @@ class _Reader:
         is_rows = isinstance(value, dict) and "rows" in value
         given = self.mapping(where, value, allowed=_ROWS if is_rows else _VIEW)
         source = given.pop("source", None)
+        if not isinstance(source, str):
+            msg = f"The source of view {name!r} must be a name; got {show(source)}."
+            self.fail((*where, "source"), msg, "Write 'source: NAME', one of 'sources:'.")
         if source not in sources:
             message, remedy = unknown_name("source", str(source), sources)
             self.fail((*where, "source"), f"View {name!r}: {message}", remedy)
@@ -206,7 +211,7 @@ class _Reader:
             msg = f"View {name!r} needs a list of features."
             self.fail((*where, "features"), msg, "Write one like '- count: 7d'.")
         features: list[Feature] = []
-        for number, item in enumerate(listed or ()):
+        for number, item in enumerate(listed):
             made_of = self.feature((*where, "features", number), item)
             features += made_of if isinstance(made_of, list) else [made_of]
         if "freshness" in given:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from tradespace.core.errors import ProcessorError
+from tradespace.files.units import parse_quantity
 from tradespace.graph.network import Network
 from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.machine import Machine
 from tradespace.hardware.dlp.network import schedule_layers_on, schedule_network_on
 from tradespace.hardware.dlp.results import NetworkOnDlp
-from tradespace.hardware.dlp.units import parse_amount
 
 AXES = {"nram": "B", "wram": "B", "bandwidth": "B/s", "rate": "", "clock": "Hz"}
 
@@ -65,7 +65,7 @@ def _amount(name: str, text: str) -> float:
         except ValueError:
             msg = f"{text!r} is no number."
             raise ProcessorError(msg, remedy="Write a number, with a unit if you like.") from None
-    return parse_amount(text, unit=AXES[name], what=name)
+    return parse_quantity(text, unit=AXES[name], what=name, error=ProcessorError)
 
 
 def changed(machine: Machine, values: dict[str, float]) -> Machine:
@@ -113,7 +113,7 @@ def sweep(
     Examples
     --------
     >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> points = sweep((dense(64, 64, 64),), load_machine(), [parse_axis("bandwidth=32..64")])
     >>> points[0].time_s >= points[1].time_s
     True

@@ -37,7 +37,7 @@ def verify(program: Program, machine: Machine) -> None:
     Examples
     --------
     >>> from tradespace.hardware.dlp.assembler import assemble
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> verify(assemble("move DRAM NRAM 200000"), load_machine())
     Traceback (most recent call last):
         ...

@@ -125,7 +125,7 @@ def schedule(
     Examples
     --------
     >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> found = schedule(dense(32, 256, 128), load_machine())
     >>> found.time_s < 4103e-9
     True
@@ -182,7 +182,7 @@ def schedule_network(
     Examples
     --------
     >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> len(schedule_network((dense(1, 64, 10), dense(1, 10, 10)), load_machine()))
     2
 
