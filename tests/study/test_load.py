@@ -192,8 +192,10 @@ def test_the_hash_changes_with_the_content_and_not_with_comments(fraud: Path) ->
         ),
     ],
 )
-def test_data_have_a_short_and_a_long_form(written: str, wanted: DataSpec) -> None:
-    study = parse_study(f"purpose: x\ndata: {written}\ntarget: y\n")
+def test_data_have_a_short_and_a_long_form(written: str, wanted: DataSpec, tmp_path: Path) -> None:
+    (tmp_path / "my").mkdir()
+    (tmp_path / "my" / "package.py").write_text("def rows(n=1): ...\n")
+    study = parse_study(f"purpose: x\ndata: {written}\ntarget: y\n", folder=str(tmp_path))
 
     assert study.data == wanted
 

@@ -175,7 +175,7 @@ def _check_names(checker: Checker, family: str, settings: Mapping[str, Any], pat
                 what = "An estimator"
                 checker.attempt(
                     lambda text=text, what=what: check_reference(  # type: ignore[misc]  # bound as defaults
-                        text, folder=checker.folder, what=what
+                        text, folder=checker.folder, what=what, estimator=True
                     ),
                     at,
                 )

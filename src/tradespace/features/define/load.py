@@ -3,75 +3,20 @@
 from __future__ import annotations
 
 import ast
-import hashlib
-import importlib
-import importlib.util
-import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tradespace.core.errors import FeatureError, InputError, Place
+from tradespace.core.errors import FeatureError, Place
 from tradespace.core.suggest import nearest, unknown_name
 from tradespace.features.define.agree import refuse_two_sources
 from tradespace.features.define.views import EventSource, FeatureView, RowFeatures, View
-from tradespace.files.python_files import file_spec
+from tradespace.files.code_rule import file_of, refuse_foreign_code
+from tradespace.files.python_files import import_file, import_installed, parse_file
 
 _YAML = (".yaml", ".yml")
-
-
-def load_module(path: Path) -> ModuleType:
-    """Import a Python file by its path, under a name of its own.
-
-    Raises
-    ------
-    FeatureError
-        At the line of the file that failed.
-
-    """
-    if not path.is_file():
-        msg = f"There is no file {str(path)!r} of features."
-        raise FeatureError(msg, remedy="Paths count from the folder of the study.")
-    name = f"tradespace_features_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = file_spec(name, path)
-    if spec is None or spec.loader is None:
-        msg = f"{path.name!r} is not a Python file."
-        raise FeatureError(msg, remedy="Features stand in a file that ends in .py.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except InputError as error:
-        raise FeatureError(
-            error.message, place=_line_of(error, path), remedy=error.remedy
-        ) from error
-    except SystemExit as error:
-        msg = f"The file ends the program: sys.exit({'' if error.code is None else error.code})."
-        raise FeatureError(
-            msg,
-            place=_line_of(error, path),
-            remedy="Remove that call; the file only defines views.",
-        ) from error
-    except SyntaxError as error:
-        place = Place(str(path), error.lineno, error.offset)
-        msg = f"Python cannot read this: {error.msg}."
-        raise FeatureError(msg, place=place, remedy="Correct that line.") from error
-    except Exception as error:
-        msg = f"The file failed with {type(error).__name__}: {error}."
-        raise FeatureError(msg, place=_line_of(error, path), remedy="Correct that line.") from error
-    finally:
-        sys.modules.pop(name, None)
-    return module
-
-
-def _line_of(error: BaseException, path: Path) -> Place:
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename) == path:
-            return Place(str(path), frame.lineno)
-    return Place(str(path))
 
 
 def load_views(path: str | Path) -> dict[str, View]:
@@ -96,7 +41,7 @@ def load_views(path: str | Path) -> dict[str, View]:
         return {name: _resolved(view, path.parent) for name, view in _from_yaml(path).items()}
     views: dict[str, View] = {}
     seen: dict[str, View] = {}
-    for variable, found in _views_in(load_module(path)):
+    for variable, found in _views_in(import_file(path, FeatureError)):
         place = _defined_at(path, variable)
         if found.name in seen and seen[found.name] is not found:
             msg = f"Two views are named {found.name!r}."
@@ -145,7 +90,7 @@ def _defined_at(path: Path, variable: str) -> Place:
         return Place(str(path))
     lines = [
         node.lineno
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in parse_file(path, FeatureError).body
         if isinstance(node, ast.Assign | ast.AnnAssign)
         for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
         if isinstance(target, ast.Name) and target.id == variable
@@ -171,18 +116,15 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
     path = (Path(folder) / place).resolve()
     if path.suffix in _YAML:
         return _resolved(_named(name, _from_yaml(path), place), path.parent)
-    if place.endswith(".py"):
-        module, base = load_module(path), path.parent
-    else:
-        try:
-            module = importlib.import_module(place)
-        except ImportError as error:
-            msg = f"Cannot import {place!r}: {error}."
-            raise FeatureError(
-                msg, remedy="Write a path that ends in .py, or install the package."
-            ) from error
-        base = Path(folder)
+    what = "A feature view"
+    file = file_of(place, folder)
+    if file is None:
+        refuse_foreign_code(place, folder=None, what=what, error=FeatureError)
+        module, base = import_installed(place, FeatureError), Path(folder)
         path = Path(getattr(module, "__file__", None) or place)
+    else:
+        path = file.resolve()
+        module, base = import_file(path, FeatureError), path.parent
     views: dict[str, View] = {}
     named: dict[str, View] = {}
     for key, value in _views_in(module):
