@@ -77,10 +77,12 @@ class Checker:
         place = self.tree.at_key(path) if key else self.tree.at(path, offset=offset)
         self.problems.add(message, place=place, remedy=remedy)
 
-    def attempt(self, work: Callable[[], T], path: Path, *, offset: int = 0) -> T | None:
-        """Return what `work` gives, or note its error and return None."""
+    def attempt(
+        self, path: Path, work: Callable[..., T], *args: Any, offset: int = 0, **kwargs: Any
+    ) -> T | None:
+        """Return what `work` gives for these arguments, or note its error and return None."""
         try:
-            return work()
+            return work(*args, **kwargs)
         except InputError as error:
             self.problems.take(error, place=self.tree.at(path, offset=offset))
             return None

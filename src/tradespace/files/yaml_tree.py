@@ -202,9 +202,7 @@ class _Builder:
         if id(node) in self._open:
             msg = f"The anchor {_anchor(node)} contains itself, so the file has no end."
             raise self._problems.kind.error(
-                msg,
-                place=place,
-                remedy="Write the values out in place of the alias (*name).",
+                msg, place=place, remedy="Write the values out in place of the alias (*name)."
             )
         self.values.setdefault(path, place)
         self._open.add(id(node))

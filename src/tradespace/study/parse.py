@@ -168,12 +168,7 @@ def _matrix(
         for called, price in row.items():
             at: Path = (*path, true, called)
             what = f"The cost of calling {true!r} {called!r}"
-            cost = checker.attempt(
-                lambda price=price, what=what: parse_quantity(  # type: ignore[misc]  # bound as defaults
-                    price, unit="USD", what=what
-                ),
-                at,
-            )
+            cost = checker.attempt(at, parse_quantity, price, unit="USD", what=what)
             if cost is not None and cost < 0:
                 checker.note(f"{what} must not be negative; got {show(price)}.", at)
             found.setdefault(true, {})[called] = cost or 0.0

@@ -18,7 +18,6 @@ rows: {night: hour(at) <= 6}
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -115,13 +114,13 @@ class _Reader:
         sources: dict[str, EventSource] = {}
         for name, value in self.mapping(("sources",), top.get("sources")).items():
             at = ("sources", name)
-            source = self.checker.attempt(partial(self.source, at, name, value), at)
+            source = self.checker.attempt(at, self.source, at, name, value)
             sources |= {} if source is None else {name: source}
         self.checker.problems.raise_if_any()
         views: dict[str, View] = {}
         for name, value in self.mapping(("views",), top.get("views")).items():
             at = ("views", name)
-            view = self.checker.attempt(partial(self.view, at, name, value, sources), at)
+            view = self.checker.attempt(at, self.view, at, name, value, sources)
             views |= {} if view is None else {name: view}
         self.checker.problems.raise_if_any()
         if not views:
