@@ -13,8 +13,8 @@ from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
 from tradespace.features.define.expression_text import parse_expression
 from tradespace.features.define.expressions import Expression
+from tradespace.features.define.features import Feature
 from tradespace.features.define.rules import check_k, shown
-from tradespace.features.define.views import Feature
 from tradespace.files.durations import parse_duration_us
 
 _OPTIONS = ("delay", "where", "empty", "name", "unit", "description")

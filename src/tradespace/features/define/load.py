@@ -12,7 +12,8 @@ from typing import Any
 from tradespace.core.errors import FeatureError, Place
 from tradespace.core.suggest import nearest, unknown_name
 from tradespace.features.define.agree import refuse_two_sources
-from tradespace.features.define.views import EventSource, FeatureView, RowFeatures, View
+from tradespace.features.define.sources import EventSource
+from tradespace.features.define.views import FeatureView, RowFeatures, View
 from tradespace.files.code_rule import file_of, refuse_foreign_code
 from tradespace.files.python_files import import_file, import_installed, parse_file
 

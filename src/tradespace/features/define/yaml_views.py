@@ -26,7 +26,9 @@ from tradespace.core.suggest import unknown_name
 from tradespace.features.define import aggregates
 from tradespace.features.define.contracts import ColumnRule, Contract, OnBreach
 from tradespace.features.define.expression_text import parse_expression
-from tradespace.features.define.views import EventSource, Feature, FeatureView, RowFeatures, View
+from tradespace.features.define.features import Feature
+from tradespace.features.define.sources import EventSource
+from tradespace.features.define.views import FeatureView, RowFeatures, View
 from tradespace.files.checker import Checker
 from tradespace.files.durations import parse_duration_us
 from tradespace.files.fields import show
