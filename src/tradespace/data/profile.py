@@ -16,7 +16,7 @@ from tradespace.core.suggest import unknown_name
 from tradespace.data import kinds
 from tradespace.data.inputs import StringColumn
 from tradespace.data.labels import find_task, label_text
-from tradespace.data.sources import Source, open_source
+from tradespace.data.sources import open_source
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -92,12 +92,8 @@ def profile_table(
         sampled_rows=SAMPLE_ROWS if sampled else None,
         first=dates[0],
         last=dates[1],
-        notes=_notes(source),
+        notes=source.notes,
     )
-
-
-def _notes(source: Source) -> tuple[str, ...]:
-    return source.notes
 
 
 def _relative(text: str, folder: Path) -> str:

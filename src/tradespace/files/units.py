@@ -298,18 +298,6 @@ def _pint() -> Any:
     return registry
 
 
-def format_bare(value: float, unit: str) -> str:
-    """Return a quantity as text that `parse_quantity` reads back exactly.
-
-    Examples
-    --------
-    >>> format_bare(0.01, "s"), format_bare(0.95, "1")
-    ('0.01 s', '0.95')
-
-    """
-    return repr(value) if unit == "1" else f"{value!r} {unit}"
-
-
 def format_time(seconds: float) -> str:
     """Return a time for people.
 

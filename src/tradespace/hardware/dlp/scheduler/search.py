@@ -166,44 +166,6 @@ def schedule(
     return best
 
 
-def schedule_network(
-    layers: tuple[Layer, ...],
-    machine: Machine,
-    *,
-    bits: int = 32,
-    objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
-    slack: float = 0.0,
-    known: tuple[tuple[Schedule, ...], ...] = (),
-) -> tuple[Schedule, ...]:
-    """Return the schedules of layers, one after the other; equal layers are scheduled once.
-
-    ``known`` are earlier results of this function for machines with less memory.
-
-    Examples
-    --------
-    >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine_file import load_machine
-    >>> len(schedule_network((dense(1, 64, 10), dense(1, 10, 10)), load_machine()))
-    2
-
-    """
-    done: dict[Layer, Schedule] = {}
-    made: list[Schedule] = []
-    for number, layer in enumerate(layers):
-        form = replace(layer, name="")
-        if form not in done:
-            done[form] = schedule(
-                layer,
-                machine,
-                bits=bits,
-                objectives=objectives,
-                slack=slack,
-                known=tuple(earlier[number] for earlier in known),
-            )
-        made.append(replace(done[form], layer=layer))
-    return tuple(made)
-
-
 def _preference(found: Table, word: int) -> Numbers:
     """Return what candidates are ordered by: their time, with a little for what else they cost.
 
