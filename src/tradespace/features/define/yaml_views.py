@@ -17,6 +17,7 @@ rows: {night: hour(at) <= 6}
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,43 +38,35 @@ from tradespace.files.yaml_tree import parse_tree
 
 Where = tuple[str | int, ...]
 
-#: Functions by their name in YAML; those of whose settings the first may stand alone.
-_FUNCTIONS: Mapping[str, tuple[Callable[..., Any], str]] = {
-    "count": (aggregates.count, "window"),
-    "sum": (aggregates.sum_, "column"),
-    "mean": (aggregates.mean, "column"),
-    "min": (aggregates.min_, "column"),
-    "max": (aggregates.max_, "column"),
-    "std": (aggregates.std, "column"),
-    "distinct": (aggregates.distinct, "column"),
-    "last": (aggregates.last, "column"),
-    "last_k": (aggregates.last_k, "column"),
-    "since_last": (aggregates.since_last, "window"),
-    "decayed_mean": (aggregates.decayed_mean, "column"),
-    "rate": (aggregates.rate, "label"),
+#: Functions by their name in YAML; the first setting of one may stand alone.
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "count": aggregates.count,
+    "sum": aggregates.sum_,
+    "mean": aggregates.mean,
+    "min": aggregates.min_,
+    "max": aggregates.max_,
+    "std": aggregates.std,
+    "distinct": aggregates.distinct,
+    "last": aggregates.last,
+    "last_k": aggregates.last_k,
+    "since_last": aggregates.since_last,
+    "decayed_mean": aggregates.decayed_mean,
+    "rate": aggregates.rate,
+    "ratio": aggregates.ratio,
 }
-_OPTIONS = ("delay", "where", "empty", "name", "unit", "description")
-_SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "count": ("window", "column"),
-    "last": ("column", "window", "k"),
-    "last_k": ("column", "k", "window"),
-    "since_last": ("window",),
-    "decayed_mean": ("column", "half_life", "window"),
-    "rate": ("label", "window"),
+#: What to write where a setting is missing.
+_MISSING = {
+    "window": "Add 'window: 7d', or 'window: all'.",
+    "half_life": "Add 'half_life: 3d'.",
+    "numerator": "Add 'numerator: {count: 7d}'.",
+    "denominator": "Add 'denominator: {count: 7d}'.",
 }
-_WINDOW_NEEDED = ("count", "sum", "mean", "min", "max", "std", "distinct", "rate")
-_SOURCE = (
-    "path", "time", "id", "created", "decimals", "time_zone", "contract", "where", "owner",
-    "description",
-)  # fmt: skip
 _FEATURES = FileKind(
     "file of features",
     "Start with 'sources:' and 'views:' at the left margin.",
     "Paths count from the folder of the study.",
     FeatureProblemsError,
 )
-_VIEW = ("source", "entity", "features", "owner", "description", "freshness", "key")
-_ROWS = ("source", "rows", "owner", "description")
 
 
 def parse_views(text: str, *, file: str) -> dict[str, View]:
@@ -98,6 +91,12 @@ def parse_views(text: str, *, file: str) -> dict[str, View]:
 def load_yaml(path: Path) -> dict[str, View]:
     """Return the views of a YAML file."""
     return _Reader(Checker.open(path, _FEATURES)).views()
+
+
+def _keys(function: Callable[..., Any], *ours: str) -> tuple[str, ...]:
+    """Return what a function takes by name, but for what we give it ourselves."""
+    given = inspect.signature(function).parameters.values()
+    return tuple(p.name for p in given if p.kind is not p.VAR_KEYWORD and p.name not in ours)
 
 
 class _Reader:
@@ -159,7 +158,7 @@ class _Reader:
             ) from error
 
     def source(self, where: Where, name: str, value: Any) -> EventSource:
-        given = self.mapping(where, value, allowed=_SOURCE)
+        given = self.mapping(where, value, allowed=_keys(EventSource, "name"))
         given["decimals"] = self.mapping((*where, "decimals"), given.get("decimals"))
         if given.get("contract") is not None:
             given["contract"] = self.contract((*where, "contract"), given["contract"])
@@ -167,15 +166,13 @@ class _Reader:
         return source
 
     def contract(self, where: Where, value: Any) -> Contract:
-        given = self.mapping(
-            where, value, allowed=("columns", "since", "until", "ordered", "unique", "on_breach")
-        )
+        given = self.mapping(where, value, allowed=_keys(Contract))
         columns = self.mapping((*where, "columns"), given.get("columns"))
         rules = {}
         for name, rule in columns.items():
             place = (*where, "columns", name)
-            allowed = ("type", "low", "high", "levels", "nulls")
-            rules[name] = self.make(place, ColumnRule, **self.mapping(place, rule, allowed=allowed))
+            settings = self.mapping(place, rule, allowed=_keys(ColumnRule))
+            rules[name] = self.make(place, ColumnRule, **settings)
         given["columns"] = rules
         if "on_breach" in given:
             names = [choice.value for choice in OnBreach]
@@ -188,7 +185,9 @@ class _Reader:
 
     def view(self, where: Where, name: str, value: Any, sources: Mapping[str, EventSource]) -> View:
         is_rows = isinstance(value, dict) and "rows" in value
-        given = self.mapping(where, value, allowed=_ROWS if is_rows else _VIEW)
+        kept = ("name", "place", "freshness_us", *(["features"] if is_rows else []))
+        keys = _keys(RowFeatures if is_rows else FeatureView, *kept)
+        given = self.mapping(where, value, allowed=(*keys, *(["rows"] if is_rows else [])))
         source = given.pop("source", None)
         if not isinstance(source, str):
             msg = f"The source of view {name!r} must be a name; got {show(source)}."
@@ -231,26 +230,21 @@ class _Reader:
             self.fail(where, f"A feature is one function; got {item!r}.", "Write '- count: 7d'.")
         ((kind, value),) = item.items()
         inside = (*where, kind)
-        if kind == "ratio":
-            return self.ratio(inside, value)
         if kind not in _FUNCTIONS:
-            message, remedy = unknown_name("feature", str(kind), [*_FUNCTIONS, "ratio"])
+            message, remedy = unknown_name("feature", str(kind), _FUNCTIONS)
             raise FeatureError(message, place=self.tree.at_key(inside), remedy=remedy)
-        function, first = _FUNCTIONS[kind]
+        function = _FUNCTIONS[kind]
+        settings = inspect.signature(function).parameters
         if not isinstance(value, dict):
-            value = {} if value is None else {first: value}
-        settings = _SETTINGS.get(kind, ("column", "window"))
-        given = self.mapping(inside, value, allowed=(*settings, *_OPTIONS))
-        if kind in _WINDOW_NEEDED and "window" not in given:
-            self.fail(inside, f"{kind} needs a window.", "Add 'window: 7d', or 'window: all'.")
-        return self.make(inside, function, **given)
-
-    def ratio(self, where: Where, value: Any) -> Feature:
-        allowed = ("numerator", "denominator", "empty", "name", "unit", "description")
-        given = self.mapping(where, value, allowed=allowed)
+            value = {} if value is None else {next(iter(settings)): value}
+        options = aggregates.OPTIONS if "options" in settings else ()
+        given = self.mapping(inside, value, allowed=(*_keys(function), *options))
+        for name, setting in settings.items():
+            needed = setting.default is setting.empty and setting.kind is not setting.VAR_KEYWORD
+            if needed and name not in given:
+                remedy = _MISSING.get(name, f"Add '{name}: COLUMN'.")
+                self.fail(inside, f"{kind} needs a {name}.", remedy)
         for part in ("numerator", "denominator"):
-            if part not in given:
-                self.fail(where, f"A ratio needs a {part}.", f"Add '{part}: {{count: 7d}}'.")
-            given[part] = self.feature((*where, part), given[part])
-        ratio: Feature = self.make(where, aggregates.ratio, **given)
-        return ratio
+            if part in given:
+                given[part] = self.feature((*inside, part), given[part])
+        return self.make(inside, function, **given)
