@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tradespace.core.errors import ProcessorError
+from tradespace.hardware.profiles.records import check_positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Machine:
     energy: Energy = field(default_factory=Energy)
 
     def __post_init__(self) -> None:
-        facts = {
+        facts: dict[str, float | None] = {
             "clock": self.clock_hz,
             "bandwidth": self.bandwidth_bytes_per_s,
             "NRAM": self.nram_bytes,
@@ -82,12 +83,7 @@ class Machine:
         facts |= {
             f"vector_per_cycle at {bits} bits": v for bits, v in self.vector_per_cycle.items()
         }
-        for what, value in facts.items():
-            if not 0 < value < float("inf"):
-                msg = (
-                    f"The {what} of machine {self.name!r} must be positive and finite; got {value}."
-                )
-                raise ProcessorError(msg, remedy="Correct the machine's description.")
+        check_positive(facts, self.name)
         if not 0 <= self.overhead_cycles < float("inf"):
             msg = f"overhead_cycles of machine {self.name!r} is {self.overhead_cycles}."
             raise ProcessorError(msg, remedy="Write 0 or a positive number.")
