@@ -148,6 +148,16 @@ def test_after_a_failure_the_modules_of_the_folder_are_forgotten(folder: Path) -
     assert import_file(folder / "rows.py").N == 22
 
 
+def test_each_folder_has_its_own_neighbors(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "helper.py").write_text(f"N = {number}\n")
+        (tmp_path / str(number) / "rows.py").write_text(f"from helper import N  # {number}\n")
+
+    assert [import_file(tmp_path / n / "rows.py").N for n in "12"] == [1, 2]
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
 FEATURES = """
 from pathlib import Path
 Path(__file__).with_name("ran").touch()

@@ -23,6 +23,8 @@ from tradespace.core.suggest import nearest, unknown_name
 
 #: Modules made from files get names that start so; the state of a component may hold their types.
 PREFIX = "_tradespace_own_"
+#: Modules that a person's files imported from their folder.
+_neighbors: set[str] = set()
 #: Lines in these are not where a person looks for the cause.
 _LIBRARIES = ("torch", "transformers", "sklearn", "polars", "pandas", "numpy")
 
@@ -42,7 +44,7 @@ class _Uncached(SourceFileLoader):
 def import_file(path: str | Path, error: type[InputError] = InputError) -> ModuleType:
     """Return the module of a Python file as it stands now; while it is unchanged it runs once.
 
-    It may import its neighbors. After a failure, what was imported of its folder is forgotten.
+    At its top it may import its neighbors. After a failure, these are forgotten.
 
     Parameters
     ----------
@@ -120,19 +122,37 @@ def _home(file: Path) -> tuple[Path, str]:
 
 @contextmanager
 def _importing_from(folder: Path) -> Iterator[None]:
-    """Let modules of a folder be imported; after a failure, forget those that came from it."""
-    path, known = list(sys.path), set(sys.modules)
+    """Let modules of a folder be imported, as they stand now.
+
+    Those of an earlier folder are forgotten first, because names such as ``helper`` come again;
+    those of this one are forgotten after a failure.
+    """
+    for name in _neighbors:
+        sys.modules.pop(name, None)
+    _neighbors.clear()
+    path, known, silent = list(sys.path), set(sys.modules), sys.dont_write_bytecode
     sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True  # nothing is left beside a study
+    importlib.invalidate_caches()
     try:
         yield
     except BaseException:
-        for name in set(sys.modules) - known:
-            file = getattr(sys.modules[name], "__file__", None)
-            if name.startswith(PREFIX) or (file and Path(file).is_relative_to(folder)):
+        for name in [name for name in sys.modules if name not in known]:
+            if name.startswith(PREFIX) or _is_neighbor(name, folder):
                 del sys.modules[name]
         raise
     finally:
-        sys.path[:] = path
+        sys.path[:], sys.dont_write_bytecode = path, silent
+        _neighbors.update(n for n in set(sys.modules) - known if _is_neighbor(n, folder))
+
+
+def _is_neighbor(name: str, folder: Path) -> bool:
+    """Return whether a module lies in a folder, and not just somewhere below it."""
+    file = getattr(sys.modules[name], "__file__", None)
+    top = name.partition(".")[0]
+    if not file or top == "tradespace" or not Path(file).is_relative_to(folder):
+        return False
+    return Path(file).relative_to(folder).parts[0] in (top, f"{top}.py")
 
 
 @contextmanager
