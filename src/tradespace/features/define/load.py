@@ -42,13 +42,12 @@ def load_views(path: str | Path) -> dict[str, View]:
         return {name: _resolved(view, path.parent) for name, view in _from_yaml(path).items()}
     views: dict[str, View] = {}
     seen: dict[str, View] = {}
-    for variable, found in _views_in(import_file(path, FeatureError)):
-        place = _defined_at(path, variable)
-        if found.name in seen and seen[found.name] is not found:
-            msg = f"Two views are named {found.name!r}."
-            raise FeatureError(msg, place=place, remedy="Names of views are unique.")
-        seen[found.name] = found
-        views[found.name] = replace(found, place=found.place or place)
+    for variable, view in _views_in(import_file(path, FeatureError)):
+        located = _located(view, path, variable)
+        if seen.setdefault(view.name, view) is not view:
+            msg = f"Two views are named {view.name!r}."
+            raise FeatureError(msg, place=located.place, remedy="Names of views are unique.")
+        views[view.name] = located
     if not views:
         msg = "The file defines no FeatureView and no RowFeatures."
         raise FeatureError(msg, place=Place(str(path)), remedy="Define one at the top of the file.")
@@ -85,10 +84,10 @@ def _views_in(module: ModuleType) -> Iterator[tuple[str, View]]:
                 yield variable, found
 
 
-def _defined_at(path: Path, variable: str) -> Place:
-    """Return the place where a Python file gives a variable its last value."""
-    if not path.is_file():
-        return Place(str(path))
+def _located(view: View, path: Path, variable: str) -> View:
+    """Return a view with the place where a file gives its variable its last value."""
+    if view.place is not None or path.suffix != ".py":
+        return replace(view, place=view.place or Place(str(path)))
     lines = [
         node.lineno
         for node in parse_file(path, FeatureError).body
@@ -96,7 +95,7 @@ def _defined_at(path: Path, variable: str) -> Place:
         for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
         if isinstance(target, ast.Name) and target.id == variable
     ]
-    return Place(str(path), lines[-1] if lines else None)
+    return replace(view, place=Place(str(path), lines[-1] if lines else None))
 
 
 def _from_yaml(path: Path) -> dict[str, View]:
@@ -117,10 +116,9 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
     path = (Path(folder) / place).resolve()
     if path.suffix in _YAML:
         return _resolved(_named(name, _from_yaml(path), place), path.parent)
-    what = "A feature view"
     file = file_of(place, folder)
     if file is None:
-        refuse_foreign_code(place, folder=None, what=what, error=FeatureError)
+        refuse_foreign_code(place, folder=None, what="A feature view", error=FeatureError)
         module, base = import_installed(place, FeatureError), Path(folder)
         path = Path(getattr(module, "__file__", None) or place)
     else:
@@ -129,7 +127,7 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
     views: dict[str, View] = {}
     named: dict[str, View] = {}
     for key, value in _views_in(module):
-        view = replace(value, place=value.place or _defined_at(path, key))
+        view = _located(value, path, key)
         named[view.name] = view
         if vars(module)[key] is value:
             views[key] = view
