@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -214,15 +216,16 @@ def test_check_reads_data_without_the_features_that_are_code(
     assert "big" not in str(plan["inputs"])
 
 
-def test_evaluate_names_code_before_it_runs(
-    folder: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_evaluate_names_code_before_it_runs(folder: Path) -> None:
     (folder / "rows.py").write_text(
         "import sys\nprint('RAN', file=sys.stderr)\n" + ROWS + "1 / 0\n"
     )
     study = written(folder, "rows.py:make")
-    code, _, err = run(capfd, "evaluate", str(study), "--quiet")
+    command = [sys.executable, "-m", "tradespace", "evaluate", str(study), "--quiet"]
+    # In a process of its own: the workers print to where this one's errors went at first.
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert code == 2
+    assert done.returncode == 2
     assert [one.reference for one in code_of(load_study(study))] == ["rows.py:make"]
-    assert err.index("Running code of the study: rows.py:make (data).") < err.index("RAN")
+    named = done.stderr.index("Running code of the study: rows.py:make (data).")
+    assert named < done.stderr.index("RAN")
