@@ -107,7 +107,8 @@ def _from_yaml(path: Path) -> dict[str, View]:
 def load_view(reference: str, *, folder: str | Path = ".") -> View:
     """Return the view that ``file.py:name``, ``file.yaml:name`` or ``module:name`` names.
 
-    The name is that of the variable, or the view's own.
+    The name is that of the variable, or the view's own. A Python file lies in the folder; what
+    else may run, :mod:`tradespace.files.code_rule` says.
     """
     place, _, name = reference.rpartition(":")
     if not place or not name:
@@ -116,9 +117,9 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
     path = (Path(folder) / place).resolve()
     if path.suffix in _YAML:
         return _resolved(_named(name, _from_yaml(path), place), path.parent)
+    refuse_foreign_code(place, folder=folder, what="A feature view", error=FeatureError)
     file = file_of(place, folder)
     if file is None:
-        refuse_foreign_code(place, folder=None, what="A feature view", error=FeatureError)
         module, base = import_installed(place, FeatureError), Path(folder)
         path = Path(getattr(module, "__file__", None) or place)
     else:
