@@ -12,11 +12,19 @@ import os
 import platform
 import statistics
 import time
+from collections.abc import Sequence
 
-from tradespace.hardware.dlp.layers import dense
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.layers import Layer, dense
+from tradespace.hardware.dlp.machine import Machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.naming import zoo_layers
-from tradespace.hardware.dlp.scheduler.search import schedule, schedule_network
+from tradespace.hardware.dlp.network import schedule_layers_on
+from tradespace.hardware.dlp.scheduler.search import Schedule, schedule
+
+
+def _schedules(layers: Sequence[Layer], machine: Machine) -> list[Schedule]:
+    rows = schedule_layers_on(layers, machine).rows
+    return [one for row in rows for one, _ in row.schedules]
 
 
 def main() -> None:
@@ -35,7 +43,7 @@ def main() -> None:
         total = 0.0
         for layers in cases.values():
             start = time.process_time()
-            found = schedule_network(layers, machine)
+            found = _schedules(layers, machine)
             if chosen.programs:
                 for one in found:
                     _ = one.program
@@ -55,7 +63,7 @@ def main() -> None:
     print(f"slowest layer: {slowest[0]} {slowest[1]:.3f} s CPU (median of 3)")
     for name, layers in cases.items():
         convolutions = [layer for layer in layers if layer.kind != "pool"]
-        found = schedule_network(tuple(convolutions), machine)
+        found = _schedules(convolutions, machine)
         reached, bound = sum(s.time_s for s in found), sum(s.bound.certified_s for s in found)
         print(f"{name}: {reached * 1e9:.1f} ns, {100 * (reached / bound - 1):.4f} % above T*")
 

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from tradespace.hardware.dlp.layers import Layer, dense
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.naming import zoo_layers
 from tradespace.hardware.dlp.scheduler.search import schedule
 

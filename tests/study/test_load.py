@@ -192,8 +192,10 @@ def test_the_hash_changes_with_the_content_and_not_with_comments(fraud: Path) ->
         ),
     ],
 )
-def test_data_have_a_short_and_a_long_form(written: str, wanted: DataSpec) -> None:
-    study = parse_study(f"purpose: x\ndata: {written}\ntarget: y\n")
+def test_data_have_a_short_and_a_long_form(written: str, wanted: DataSpec, tmp_path: Path) -> None:
+    (tmp_path / "my").mkdir()
+    (tmp_path / "my" / "package.py").write_text("def rows(n=1): ...\n")
+    study = parse_study(f"purpose: x\ndata: {written}\ntarget: y\n", folder=str(tmp_path))
 
     assert study.data == wanted
 
@@ -318,7 +320,7 @@ def test_fifty_megabytes_are_refused_without_reading_them(tmp_path: Path) -> Non
     error = refusal(file)
 
     assert time.perf_counter() - start < 0.1
-    assert "The file has 50 MB; a study has at most 100 kB." in str(error)
+    assert "The file has 50 MB; a study file has at most 100 kB." in str(error)
 
 
 def test_all_problems_stand_in_one_error_each_on_a_line() -> None:

@@ -16,7 +16,6 @@ from tradespace.core.errors import InputError
 from tradespace.core.quantities import Direction
 from tradespace.core.requirements import Sense
 from tradespace.core.studies import Study
-from tradespace.files.units import format_bare
 from tradespace.study.load import load_study, parse_study
 
 SHORT: dict[str, Any] = {"purpose": "x", "data": "rows.csv", "target": "y"}
@@ -45,7 +44,7 @@ def test_a_constraint_reads_back_as_it_is_written(
     bound = data.draw(inside(quality))
     if (sense is Sense.ABOVE and bound >= row.high) or (sense is Sense.BELOW and bound <= row.low):
         return
-    text = f"{quality} {sense.value} {format_bare(bound, row.unit)}"
+    text = f"{quality} {sense.value} {bound!r} {row.unit}"
     (found,) = parse_study(written(constraints=[text])).constraints
 
     assert (found.quality, found.sense, found.bound, found.unit) == (
@@ -72,8 +71,8 @@ def test_an_objective_reads_back_as_it_is_written(
     worst, best = ends if row.direction is Direction.MAXIMIZE else reversed(ends)
     item = {
         row.direction.value: quality,
-        "from": format_bare(worst, row.unit),
-        "to": format_bare(best, row.unit),
+        "from": f"{worst!r} {row.unit}",
+        "to": f"{best!r} {row.unit}",
         "weight": weight,
     }
     (found,) = parse_study(written(objectives=[item])).objectives

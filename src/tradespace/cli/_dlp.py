@@ -39,7 +39,7 @@ def _fail(error: InputError) -> NoReturn:
 def _load(path: Path, machine: Path | None) -> tuple[Program, Machine]:
     """Return a verified program and its machine."""
     from tradespace.hardware.dlp.assembler import assemble
-    from tradespace.hardware.dlp.machine import load_machine
+    from tradespace.hardware.dlp.machine_file import load_machine
     from tradespace.hardware.dlp.verifier import verify
 
     if not path.is_file():
@@ -183,7 +183,7 @@ def schedule(
     """Write near-optimal programs for a layer or a network, with their bounds."""
     from tradespace.cli._dlp_tables import facts_of, print_schedules, programs_of, write_programs
     from tradespace.graph.network import Network
-    from tradespace.hardware.dlp.machine import load_machine
+    from tradespace.hardware.dlp.machine_file import load_machine
     from tradespace.hardware.dlp.naming import parse_target
     from tradespace.hardware.dlp.network import schedule_layers_on, schedule_network_on
 
@@ -247,7 +247,7 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Schedule on machines that differ, and say what to buy next."""
-    from tradespace.hardware.dlp.machine import load_machine
+    from tradespace.hardware.dlp.machine_file import load_machine
     from tradespace.hardware.dlp.naming import parse_target
     from tradespace.hardware.dlp.sweep import next_purchase, parse_axis
     from tradespace.hardware.dlp.sweep import sweep as explore
@@ -268,7 +268,7 @@ def sweep(
     from rich.table import Table
 
     from tradespace.cli._dlp_tables import PLAIN
-    from tradespace.hardware.dlp.units import format_bytes, format_time
+    from tradespace.files.units import format_bytes, format_time
 
     table = Table(**PLAIN)
     for name, _ in axes:

@@ -25,7 +25,7 @@ def print_time(facts: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tradespace.hardware.dlp.units import format_bytes, format_time
+    from tradespace.files.units import format_bytes, format_time
 
     typer.echo(f"time    {format_time(facts['time_s'])} ({facts['cycles']:.10g} cycles)")
     typer.echo(
@@ -97,8 +97,8 @@ def print_schedules(found: NetworkOnDlp) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from tradespace.files.units import format_bytes, format_time
     from tradespace.hardware.dlp.bounds import ASSUMPTIONS, SOURCE
-    from tradespace.hardware.dlp.units import format_bytes, format_time
 
     table = Table(**PLAIN)
     names = ("layer", "how", "time", "bound T*", "gap", "limit", "traffic", "least", "energy")

@@ -40,14 +40,18 @@ def evaluate(
 ) -> int:
     """Decide a study: train, measure, compare, recommend.
 
-    Interrupted or killed, run it again: what was finished is not repeated. Exits with 0 if a
-    candidate meets every constraint, 1 if none does or the best is undecided.
+    Prints which code of the study runs, before it runs. Interrupted or killed, run it again:
+    what was finished is not repeated. Exits with 0 if a candidate meets every constraint, 1 if
+    none does or the best is undecided.
     """
     from tradespace.explore.evaluate import default_folder
     from tradespace.explore.evaluate import evaluate as decide
     from tradespace.report.write import write_reports
+    from tradespace.study.code import code_of, named
 
     question = load(study)
+    if code := code_of(question):
+        typer.echo(f"Running code of the study: {named(code)}.", err=True)
     folder = out or default_folder(question)
     with _progress(show=not (quiet or as_json)) as listen:
         decision = decide(question, out=folder, workers=workers, listen=listen)

@@ -58,12 +58,13 @@ def price(
     --on a100-40-sxm --chips 8 --region se.
     """
     from tradespace.cost.price.price import price as compute
-    from tradespace.hardware.profiles.amounts import parse_power, parse_price, parse_rate
+    from tradespace.files.units import parse_quantity
+    from tradespace.hardware.profiles.prices import parse_price
 
     cost: tuple[float, float] | None = None
     if usd_per_hour is not None:
         text = usd_per_hour.removesuffix("USD/h").strip()
-        found = parse_price(f"{text} USD/h", per_hour=True, what="price of an hour")
+        found = parse_price(f"{text} USD/h", per_hour=True, what="The price of an hour")
         cost = (found.low, found.high)
     made = compute(
         what,
@@ -75,9 +76,13 @@ def price(
         on=on,
         chips=chips,
         utilization=utilization,
-        rate_flop_per_s=None if rate is None else parse_rate(rate, what="rate of a chip"),
+        rate_flop_per_s=None
+        if rate is None
+        else parse_quantity(rate, unit="op/s", what="The rate of a chip"),
         number_format=number_format,
-        power_w=None if power is None else parse_power(power, what="power of a chip"),
+        power_w=None
+        if power is None
+        else parse_quantity(power, unit="W", what="The power of a chip"),
         region=region,
         pue=pue,
         usd_per_hour=cost,

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from tradespace.components._base import AbstractFamily, Facts
 from tradespace.components._estimators import CHUNK_ROWS, Fitted, scores
-from tradespace.components.own_code import code_hash, find_function
 from tradespace.core.errors import ExportError, SettingError, TrialError
 from tradespace.core.studies import Task
+from tradespace.files.code_rule import code_hash, find_estimator, located
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,7 +40,7 @@ class OwnEstimator(AbstractFamily):
     def load(self, settings: Mapping[str, Any]) -> None:
         """Import the person's code and what it imports; a fault in it is told by the fit."""
         with contextlib.suppress(SettingError):
-            find_function(settings["estimator"])
+            find_estimator(settings["estimator"])
 
     def facts(self, settings: Mapping[str, Any]) -> Facts:
         """Return what is known before any training: little."""
@@ -50,10 +49,7 @@ class OwnEstimator(AbstractFamily):
 
     def locate(self, settings: Mapping[str, Any], *, folder: str) -> Mapping[str, Any]:
         """Return the settings with the path of the file resolved."""
-        target, _, name = str(settings["estimator"]).rpartition(":")
-        if not target.endswith(".py"):
-            return settings
-        return {**settings, "estimator": f"{(Path(folder) / target).resolve()}:{name}"}
+        return {**settings, "estimator": located(str(settings["estimator"]), folder)}
 
     def content(self, settings: Mapping[str, Any]) -> str:
         """Return the hash of the person's file: edited code is another component."""
@@ -176,7 +172,7 @@ def _fitted(
     seed: int,
 ) -> Fitted:
     location = settings["estimator"]
-    make = find_function(location)
+    make = find_estimator(location)
     try:
         estimator = make(**settings["arguments"])
     except TypeError as error:

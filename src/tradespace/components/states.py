@@ -19,11 +19,11 @@ import numpy as np
 from tradespace.components._estimators import Fitted
 from tradespace.components.component import Component
 from tradespace.components.encoding.encoder import Encoder
-from tradespace.components.own_code import code_hash, find_function
 from tradespace.core.candidates import Candidate
 from tradespace.core.errors import DataError, ExportError, InputError
 from tradespace.core.studies import Task
 from tradespace.data.inputs import InputSchema
+from tradespace.files.code_rule import code_hash, find_estimator
 from tradespace.runtime.rows import repeated
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _own_types(extra: dict[str, Any]) -> tuple[str, ...]:
     if extra["code_hash"] and code_hash(location) != extra["code_hash"]:
         msg = f"The code of {location!r} has changed since the component was trained."
         raise DataError(msg, remedy="Train it again.")
-    module = sys.modules[find_function(location).__module__]
+    module = sys.modules[find_estimator(location).__module__]
     own = [value for value in vars(module).values() if isinstance(value, type)]
     return tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in own)
 

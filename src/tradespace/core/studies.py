@@ -17,6 +17,9 @@ from tradespace.core.hashing import content_hash
 from tradespace.core.quantities import Direction
 from tradespace.core.requirements import Constraint, Objective
 
+#: Data sets that scikit-learn carries itself; the others would be downloaded.
+BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+
 
 class Task(enum.Enum):
     """What is predicted."""

@@ -49,7 +49,7 @@ def unknown_name(what: str, name: str, allowed: Iterable[str]) -> tuple[str, str
     ("Unknown family 'treee'; allowed are: tree, forest.", "Did you mean 'tree'?")
 
     """
-    names = list(allowed)
+    names = list(dict.fromkeys(allowed))
     guess = nearest(name, names)
-    remedy = f"Did you mean {guess!r}?" if guess else f"Choose one of the allowed {what} names."
+    remedy = f"Did you mean {guess!r}?" if guess else "Choose one of these names."
     return f"Unknown {what} {name!r}; allowed are: {allowed_text(names)}.", remedy

@@ -81,7 +81,7 @@ def timed(
 
 
 def _on_dlp(network: Network, machine: str, number_format: str) -> Timed:
-    from tradespace.hardware.dlp.machine import load_machine
+    from tradespace.hardware.dlp.machine_file import load_machine
     from tradespace.hardware.dlp.network import schedule_network_on
 
     chip = load_machine(Path(machine) if machine else None)

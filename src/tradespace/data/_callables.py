@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from tradespace.core.errors import DataError
-from tradespace.core.suggest import unknown_name
-from tradespace.files.python_files import file_spec
+from tradespace.files.code_rule import find_function
+from tradespace.files.python_files import described, own_place
 
 
 def call(location: str, options: Mapping[str, Any], *, folder: Path) -> pl.DataFrame:
@@ -35,57 +31,15 @@ def call(location: str, options: Mapping[str, Any], *, folder: Path) -> pl.DataF
         If it cannot be found, raises, or does not return a table.
 
     """
-    function = _find(location, folder)
+    function = find_function(location, folder=folder, what="The data function", error=DataError)
     try:
         table = function(**options)
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        msg = (
-            f"The data function {location!r} raised {type(error).__name__}: {error} "
-            f"({Path(last.filename).name}, line {last.lineno})."
-        )
+        place = own_place(error)
+        where = f" ({Path(place.file).name}, line {place.line})" if place else ""
+        msg = f"The data function {location!r} raised {described(error)}{where}."
         raise DataError(msg, remedy="Call it alone to see where it fails.") from error
     return to_frame(table, location)
-
-
-def _find(location: str, folder: Path) -> Callable[..., Any]:
-    target, _, name = location.rpartition(":")
-    if not target or not name:
-        msg = f"The data function {location!r} must read 'package.module:function'."
-        raise DataError(msg, remedy="Or 'file.py:function' for a file beside the study.")
-    try:
-        module = _module_of_file(folder / target) if target.endswith(".py") else None
-        module = module or importlib.import_module(target)
-    except DataError:
-        raise
-    except Exception as error:
-        msg = (
-            f"The module of the data function {location!r} cannot be imported: "
-            f"{type(error).__name__}: {error}."
-        )
-        raise DataError(msg, remedy="Check its name and that it is installed.") from error
-    function = getattr(module, name, None)
-    if not callable(function):
-        functions = [n for n, value in vars(module).items() if callable(value) and n[0] != "_"]
-        message, remedy = unknown_name(f"function in {target!r}:", name, functions)
-        raise DataError(message, remedy=remedy)
-    found: Callable[..., Any] = function
-    return found
-
-
-def _module_of_file(path: Path) -> Any:
-    if not path.is_file():
-        msg = f"There is no Python file {str(path)!r}."
-        raise DataError(msg, remedy="Paths are relative to the study file.")
-    name = f"_tradespace_user_{path.stem}"
-    spec = file_spec(name, path)
-    if spec is None or spec.loader is None:
-        msg = f"The file {str(path)!r} is not a Python module."
-        raise DataError(msg, remedy="Its name must end in '.py'.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def to_frame(table: Any, location: str) -> pl.DataFrame:

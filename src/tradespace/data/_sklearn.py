@@ -7,10 +7,8 @@ import importlib
 import polars as pl
 
 from tradespace.core.errors import DataError
+from tradespace.core.studies import BUNDLED
 from tradespace.core.suggest import unknown_name
-
-#: Sets that scikit-learn carries itself; the others would be downloaded.
-BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 
 def load_bundled(name: str) -> pl.DataFrame:

@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from tradespace.core.errors import DataError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 _DAY_S = 86_400.0
-_UNITS = {"s": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0,
-          "d": _DAY_S, "day": _DAY_S, "w": 7 * _DAY_S, "week": 7 * _DAY_S}  # fmt: skip
-
-
-def duration_s(value: str | float) -> float:
-    """Return a duration in seconds.
-
-    Raises
-    ------
-    DataError
-        If it is not a number with a unit of time.
-
-    Examples
-    --------
-    >>> duration_s("7 days")
-    604800.0
-
-    """
-    if not isinstance(value, str):
-        return float(value)
-    found = re.fullmatch(r"\s*([0-9.]+)\s*([a-z]+?)s?\s*", value)
-    if found is None or found[2] not in _UNITS:
-        msg = f"The duration {value!r} is not a number with a unit of time."
-        raise DataError(msg, remedy="Write it like '7 days'.")
-    return float(found[1]) * _UNITS[found[2]]
 
 
 def known_positive_entities(

@@ -20,7 +20,7 @@ import polars as pl
 
 from tradespace.core.errors import DataError
 from tradespace.data._csv import NULL_SPELLINGS
-from tradespace.data.inputs import NUMERIC_KINDS, InputKind, StringColumn
+from tradespace.data.inputs import InputKind, StringColumn
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -192,8 +192,3 @@ def _codes(series: pl.Series) -> StringColumn:
         np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32),
         np.asarray(levels.to_list(), dtype=object),
     )
-
-
-def is_numeric(kind: InputKind) -> bool:
-    """Whether a kind stands in the matrix of numbers."""
-    return kind in NUMERIC_KINDS

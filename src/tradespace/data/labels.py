@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: Whole-numbered targets with at most this many values are classes.
 _MOST_CLASSES = 20
-_POSITIVE_WORDS = ("true", "yes", "1", "positive")
+#: Labels that name the positive class of two.
+POSITIVE_WORDS = ("true", "yes", "1", "positive")
 
 
 def label_text(value: Any) -> str:
@@ -113,7 +114,7 @@ def _ordered(
             msg = f"The positive class {positive!r} is not a label; labels are {names}."
             raise DataError(msg, place=study.place("positive"), remedy="Choose one of them.")
     else:
-        words = [label for label in names if label.lower() in _POSITIVE_WORDS]
+        words = [label for label in names if label.lower() in POSITIVE_WORDS]
         counts = {label: int((series == labels[label]).sum()) for label in names}
         positive = words[0] if len(words) == 1 else min(names, key=lambda n: (counts[n], n))
     return sorted(names, key=lambda label: label == positive)

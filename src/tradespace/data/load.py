@@ -19,6 +19,7 @@ from tradespace.data.labels import encode_target
 from tradespace.data.places import column_place
 from tradespace.data.sources import open_source
 from tradespace.data.splits import make_folds
+from tradespace.files.units import parse_quantity
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -221,7 +222,13 @@ def _excluded(
                     time=time,
                     train_start_s=starts[fold.name],
                     rows=score,
-                    delay_s=exclude.duration_s(spec.settings.get("delay", 0.0)),
+                    delay_s=parse_quantity(
+                        spec.settings.get("delay", 0.0),
+                        unit="s",
+                        what=f"'delay' of {spec.name}",
+                        bare=True,
+                        error=DataError,
+                    ),
                 )
                 score = score[~drop]
             if len(score) < len(fold.score) or len(train) < len(fold.train):

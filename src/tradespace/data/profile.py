@@ -15,8 +15,8 @@ from tradespace.core.studies import DataSpec, Task
 from tradespace.core.suggest import unknown_name
 from tradespace.data import kinds
 from tradespace.data.inputs import StringColumn
-from tradespace.data.labels import find_task, label_text
-from tradespace.data.sources import Source, open_source
+from tradespace.data.labels import POSITIVE_WORDS, find_task, label_text
+from tradespace.data.sources import open_source
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,7 +38,6 @@ _ENTITY_NAME = re.compile(
 _SELDOM = 50
 _LEAK_NAME = re.compile(r"scenario|outcome|resolution|chargeback", re.IGNORECASE)
 _TARGET_NAME = re.compile(r"^(target|label|class|y|is_.*|.*fraud|churn.*)$", re.IGNORECASE)
-_POSITIVE = ("true", "yes", "1", "positive")
 
 
 def profile_table(
@@ -92,12 +91,8 @@ def profile_table(
         sampled_rows=SAMPLE_ROWS if sampled else None,
         first=dates[0],
         last=dates[1],
-        notes=_notes(source),
+        notes=source.notes,
     )
-
-
-def _notes(source: Source) -> tuple[str, ...]:
-    return source.notes
 
 
 def _relative(text: str, folder: Path) -> str:
@@ -126,7 +121,7 @@ def _counts(labels: pl.Series, task: Task) -> dict[object, int]:
 
 
 def _positive(counts: dict[object, int]) -> bool | int | float | str | None:
-    words = [label for label in counts if label_text(label).lower() in _POSITIVE]
+    words = [label for label in counts if label_text(label).lower() in POSITIVE_WORDS]
     found = words[0] if len(words) == 1 else min(counts, key=lambda k: counts[k], default=None)
     return found if isinstance(found, bool | int | float | str) else None
 

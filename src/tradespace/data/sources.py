@@ -104,11 +104,6 @@ def open_source(spec: DataSpec, *, folder: str | Path = ".", place: Place | None
         raise error.at(place) from error.__cause__
 
 
-def source_of(frame: pl.DataFrame, *, location: str = "the data frame") -> Source:
-    """Return a data frame as a source."""
-    return _in_memory(location, frame)
-
-
 def _in_memory(location: str, frame: pl.DataFrame) -> Source:
     if frame.width == 0 or frame.height == 0:
         msg = f"{location!r} gave a table of {frame.height} rows and {frame.width} columns."

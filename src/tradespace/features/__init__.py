@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from tradespace.features.define.expressions import column as column
     from tradespace.features.define.expressions import hour as hour
     from tradespace.features.define.expressions import weekday as weekday
-    from tradespace.features.define.views import EventSource as EventSource
-    from tradespace.features.define.views import Feature as Feature
+    from tradespace.features.define.features import Feature as Feature
+    from tradespace.features.define.sources import EventSource as EventSource
     from tradespace.features.define.views import FeatureView as FeatureView
     from tradespace.features.define.views import RowFeatures as RowFeatures
 
@@ -40,7 +40,9 @@ _MODULES = {
         "ratio", "since_last", "std", "sum_",
     ),
     "contracts": ("ColumnRule", "Contract", "OnBreach"),
-    "views": ("EventSource", "Feature", "FeatureView", "RowFeatures"),
+    "features": ("Feature",),
+    "sources": ("EventSource",),
+    "views": ("FeatureView", "RowFeatures"),
     "expressions": ("Expression", "clock_part", "column", "hour", "weekday"),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _MODULES.items() for name in names}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tradespace.core.errors import InputError
-from tradespace.core.suggest import allowed_text, nearest
+from tradespace.core.suggest import allowed_text, nearest, unknown_name
 from tradespace.files.fields import OURS, show
-from tradespace.files.problems import Collector
-from tradespace.files.yaml_tree import Path, Tree
+from tradespace.files.problems import Collector, FileKind
+from tradespace.files.text_files import read_text
+from tradespace.files.yaml_tree import Path, Tree, parse_tree
 
 
 class Section(BaseModel):
@@ -37,21 +39,6 @@ _WANTED = {
 }
 
 
-def unknown(what: str, name: str, allowed: Iterable[str]) -> tuple[str, str]:
-    """Return message and remedy for a name that is not known.
-
-    Examples
-    --------
-    >>> unknown("key of 'budget':", "cup", ["cpu", "fits"])
-    ("Unknown key of 'budget': 'cup'; allowed are: cpu, fits.", "Did you mean 'cpu'?")
-
-    """
-    names = list(dict.fromkeys(allowed))
-    guess = nearest(name, names)
-    message = f"Unknown {what} {name!r}; allowed are: {allowed_text(names)}."
-    return message, f"Did you mean {guess!r}?" if guess else "Choose one of these names."
-
-
 class Checker:
     """A tree being checked: where things stand, and what is wrong so far.
 
@@ -69,6 +56,20 @@ class Checker:
     ) -> None:
         self.tree, self.problems, self.folder, self.keys = tree, problems, folder, keys
 
+    @classmethod
+    def open(cls, path: FilePath, kind: FileKind) -> Checker:
+        """Return a file of a kind as a tree to be checked.
+
+        Raises
+        ------
+        ProblemsError
+            If it cannot be read or is no mapping.
+
+        """
+        problems = Collector(kind)
+        tree = parse_tree(read_text(path, kind), file=str(path), problems=problems)
+        return cls(tree, problems, folder=str(path.resolve().parent))
+
     def note(
         self, message: str, path: Path, *, remedy: str = "", key: bool = False, offset: int = 0
     ) -> None:
@@ -76,17 +77,19 @@ class Checker:
         place = self.tree.at_key(path) if key else self.tree.at(path, offset=offset)
         self.problems.add(message, place=place, remedy=remedy)
 
-    def attempt(self, work: Callable[[], T], path: Path, *, offset: int = 0) -> T | None:
-        """Return what `work` gives, or note its error and return None."""
+    def attempt(
+        self, path: Path, work: Callable[..., T], *args: Any, offset: int = 0, **kwargs: Any
+    ) -> T | None:
+        """Return what `work` gives for these arguments, or note its error and return None."""
         try:
-            return work()
+            return work(*args, **kwargs)
         except InputError as error:
             self.problems.take(error, place=self.tree.at(path, offset=offset))
             return None
 
     def unknown(self, what: str, name: str, allowed: Iterable[str], path: Path) -> None:
         """Note a name that is not known, at its key."""
-        message, remedy = unknown(what, name, allowed)
+        message, remedy = unknown_name(what, name, allowed)
         self.note(message, path, remedy=remedy, key=True)
 
     def read(
@@ -112,15 +115,18 @@ class Checker:
         steps = tuple(step for step in detail["loc"] if step != "[key]")
         where: Path = (*path, *steps)
         kind, context = str(detail["type"]), detail.get("ctx", {})
-        name = next((str(s) for s in reversed(where) if isinstance(s, str)), "the study")
+        name = next(
+            (str(s) for s in reversed(where) if isinstance(s, str)), self.problems.kind.noun
+        )
         got = show(detail["input"])
         if kind == OURS:
-            self.note(context["text"], where, remedy=context["remedy"])
+            key = "[key]" in detail["loc"]
+            self.note(context["text"], where, remedy=context["remedy"], key=key)
         elif kind == "extra_forbidden":
             self._unknown_key(where, keys_of(_model_at(model, steps[:-1])), more_keys)
         elif kind == "literal_error":
             allowed = [word.strip("'") for word in _words(context["expected"])]
-            message, remedy = unknown(f"value of {name!r}:", str(detail["input"]), allowed)
+            message, remedy = unknown_name(f"value of {name!r}:", str(detail["input"]), allowed)
             self.note(message, where, remedy=remedy)
         elif kind in ("model_type", "model_attributes_type"):
             keys = keys_of(_model_at(model, steps))
@@ -137,8 +143,8 @@ class Checker:
             )
         else:
             wanted = _WANTED.get(kind) or _limits(kind, context) or str(detail["msg"])
-            remedy = ""
-            if kind == "bool_type" and str(detail["input"]).lower() in ("yes", "no", "on", "off"):
+            remedy = _example(model, steps)
+            if kind == "bool_type":
                 remedy = "Write true or false."
             elif kind == "string_type":
                 remedy = "Put quotes around it if it is a text."
@@ -149,7 +155,7 @@ class Checker:
         parent = next((str(s) for s in reversed(where[:-1]) if isinstance(s, str)), "")
         what = f"key of {parent!r}:" if parent else "key"
         allowed = [*keys, *more_keys]
-        message, remedy = unknown(what, name, allowed)
+        message, remedy = unknown_name(what, name, allowed)
         homes = [home for home, model in self.keys.items() if model and name in keys_of(model)]
         if not parent and not self.keys.get(name) and homes:
             remedy = f"It belongs under '{homes[0]}:'."
@@ -184,6 +190,14 @@ def _model_at(model: type[Section], steps: Sequence[str | int]) -> type[BaseMode
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             found = kind
     return found
+
+
+def _example(model: type[Section], steps: Sequence[str | int]) -> str:
+    """Return how a key may be written, if its field has an example."""
+    field = _model_at(model, steps[:-1]).model_fields.get(str(steps[-1])) if steps else None
+    return (
+        f"Write for example '{steps[-1]}: {field.examples[0]}'." if field and field.examples else ""
+    )
 
 
 def _words(expected: str) -> list[str]:

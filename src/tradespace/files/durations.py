@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from fractions import Fraction
 
 from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import nearest
+from tradespace.files.units import AMBIGUOUS, known_unit, split_quantity
 
 MICROSECONDS = {
     "us": 1,
@@ -16,14 +17,6 @@ MICROSECONDS = {
     "d": 86_400_000_000,
     "w": 604_800_000_000,
 }
-_WORDS = {
-    **{unit: unit for unit in MICROSECONDS},
-    **dict.fromkeys(("sec", "second", "seconds"), "s"),
-    **dict.fromkeys(("m", "minute", "minutes"), "min"),
-    **dict.fromkeys(("hr", "hour", "hours"), "h"),
-    **dict.fromkeys(("day", "days"), "d"),
-    **dict.fromkeys(("week", "weeks"), "w"),
-}
 #: No window reaches further; "all" reaches to the first event.
 LONGEST_DAYS = 36_500
 #: What has no fixed length, and what to write instead.
@@ -32,7 +25,8 @@ _CALENDAR = {
     **dict.fromkeys(("q", "quarter", "quarters"), ("quarter", "91d")),
     **dict.fromkeys(("y", "yr", "year", "years"), ("year", "365d")),
 }
-_PATTERN = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
+_ALLOWED = f"allowed are: {', '.join(MICROSECONDS)}."
+_WORDS = (*MICROSECONDS, "seconds", "minutes", "hours", "days", "weeks")
 
 
 def parse_duration_us(text: str | int, *, what: str = "duration") -> int:
@@ -64,42 +58,48 @@ def parse_duration_us(text: str | int, *, what: str = "duration") -> int:
     """
     if text == 0 and not isinstance(text, bool):
         return 0
-    found = _PATTERN.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
-        if isinstance(text, str) and text.strip() in {"0", "0.0"}:
-            return 0
+    parts = split_quantity(text) if isinstance(text, str) and len(text) <= 100 else None
+    if parts is None or not (parts[1] or float(parts[0]) == 0):
         msg = f"A {what} is a number and a unit; got {text!r}."
         raise FeatureError(msg, remedy="Write it like '7d', '12h' or '90 min'.")
-    number, word = float(found[1]), found[2].lower()
-    if found[2] == "M":
-        msg = f"Unit 'M' in {what} {text!r} is ambiguous; allowed are: us, ms, s, min, h, d, w."
-        raise FeatureError(
-            msg,
-            remedy=f"Write {found[1]}min for minutes, or {30 * number:g}d for months of 30 days.",
-        )
-    if word in _CALENDAR:
-        name, instead = _CALENDAR[word]
-        msg = f"A {name} has no fixed length, as in {what} {text!r}; "
-        msg += "allowed are: us, ms, s, min, h, d, w."
-        raise FeatureError(msg, remedy=f"Write it in days, like {instead!r}.")
-    if word not in _WORDS:
-        guess = nearest(word, _WORDS)
-        msg = f"Unknown unit {found[2]!r} in {what} {text!r}; allowed are: us, ms, s, min, h, d, w."
-        raise FeatureError(msg, remedy=f"Did you mean {guess!r}?" if guess else "Write it as '7d'.")
+    number, unit = float(parts[0]), parts[1]
+    if not unit:
+        return 0
+    known = known_unit(unit)
+    if known is None or known[0] != "s":
+        raise _unknown_unit(unit, text=str(text), number=parts[0], what=what)
     if number < 0:
         msg = f"A {what} cannot be negative; got {text!r}."
         raise FeatureError(msg, remedy="A feature cannot look into the future; use 0 or more.")
-    value = number * MICROSECONDS[_WORDS[word]]
-    if value > LONGEST_DAYS * MICROSECONDS["d"]:
+    if number * known[1] > LONGEST_DAYS * 86_400:
         msg = f"A {what} is at most {LONGEST_DAYS}d, a hundred years; got {text!r}."
         remedy = "Use a shorter one."
         if what == "window":
             remedy = "Use a shorter one, or 'all' to reach back to the first event."
         raise FeatureError(msg, remedy=remedy)
-    if value != int(value):
+    value = Fraction(parts[0]) * known[1] * 1_000_000 if number else Fraction(0)
+    if value.denominator != 1:
         msg = f"A {what} is a whole number of microseconds; got {text!r}."
         raise FeatureError(msg, remedy="Use a smaller unit.")
     return int(value)
+
+
+def _unknown_unit(unit: str, *, text: str, number: str, what: str) -> FeatureError:
+    """Return why something is no unit of a duration, and what to write."""
+    if unit in AMBIGUOUS:
+        remedy = f"Write {number}{AMBIGUOUS[unit]}."
+        if unit == "M":
+            months = f"{30 * float(number):g}d"
+            remedy = f"Write {number}min for minutes, or {months} for months of 30 days."
+        msg = f"Unit {unit!r} in {what} {text!r} is ambiguous; {_ALLOWED}"
+        return FeatureError(msg, remedy=remedy)
+    if (calendar := _CALENDAR.get(unit.lower())) is not None:
+        name, instead = calendar
+        msg = f"A {name} has no fixed length, as in {what} {text!r}; {_ALLOWED}"
+        return FeatureError(msg, remedy=f"Write it in days, like {instead!r}.")
+    guess = nearest(unit, _WORDS)
+    msg = f"Unknown unit {unit!r} in {what} {text!r}; {_ALLOWED}"
+    return FeatureError(msg, remedy=f"Did you mean {guess!r}?" if guess else "Write it as '7d'.")
 
 
 def format_duration(microseconds: int) -> str:

@@ -1,10 +1,10 @@
-"""The kinds of values in a study file: quantities, names, dates; as types for the schema."""
+"""The kinds of values in files: quantities, names, dates; as types for schemas."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn
 
@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, PlainValidator, ValidationInfo, WithJsonSc
 from pydantic_core import PydanticCustomError
 
 from tradespace.core.errors import InputError
+from tradespace.core.suggest import unknown_name
 from tradespace.files.units import EXAMPLES, parse_quantity
 
 #: The type that marks errors which already have their final words.
@@ -48,13 +49,15 @@ def show(value: Any) -> str:
             return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _quantity(
-    unit: str, *, zero: bool = False, high: float | None = None
+def quantity(
+    unit: str, *, zero: bool = False, high: float | None = None, bare: bool | None = None
 ) -> Callable[[Any, ValidationInfo], float]:
+    """Return what reads a positive quantity of a key in a unit; `zero` may be let in."""
+
     def check(value: Any, info: ValidationInfo) -> float:
         what = f"'{info.field_name}'" if info.field_name else "The value"
         try:
-            number = parse_quantity(value, unit=unit, what=what)
+            number = parse_quantity(value, unit=unit, what=what, bare=bare)
         except InputError as error:
             refuse(error.message, remedy=error.remedy)
         if number < 0 or (number == 0 and not zero) or (high is not None and number > high):
@@ -76,18 +79,18 @@ def _described(unit: str) -> WithJsonSchema:
     return WithJsonSchema({"type": ["string", "number"], "description": text, "examples": listed})
 
 
-Duration = Annotated[float, PlainValidator(_quantity("s")), _described("s")]
-Money = Annotated[float, PlainValidator(_quantity("USD")), _described("USD")]
-Cost = Annotated[float, PlainValidator(_quantity("USD", zero=True)), _described("USD")]
-Size = Annotated[float, PlainValidator(_quantity("B")), _described("B")]
-Rate = Annotated[float, PlainValidator(_quantity("1/s")), _described("1/s")]
-Share = Annotated[float, PlainValidator(_quantity("1", high=1.0)), _described("1")]
+Duration = Annotated[float, PlainValidator(quantity("s")), _described("s")]
+Money = Annotated[float, PlainValidator(quantity("USD")), _described("USD")]
+Cost = Annotated[float, PlainValidator(quantity("USD", zero=True)), _described("USD")]
+Size = Annotated[float, PlainValidator(quantity("B")), _described("B")]
+Rate = Annotated[float, PlainValidator(quantity("1/s")), _described("1/s")]
+Share = Annotated[float, PlainValidator(quantity("1", high=1.0)), _described("1")]
 
 
 def _price_per_hour(value: Any, info: ValidationInfo) -> float:
     if isinstance(value, str) and ("/" in value or " per " in value):
-        return _quantity("USD/s", zero=True)(value, info) * 3600
-    return _quantity("USD", zero=True)(value, info)
+        return quantity("USD/h", zero=True)(value, info)
+    return quantity("USD", zero=True)(value, info)
 
 
 PricePerHour = Annotated[
@@ -117,14 +120,14 @@ def _length(value: Any, info: ValidationInfo) -> Length:
         r"[-+.\d_eE\s]+(%|percent)?\s*", value.strip()
     )
     if is_time:
-        return Length(_quantity("s", zero=True)(value, info), is_time=True)
+        return Length(quantity("s", zero=True)(value, info), is_time=True)
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     if number is not None and number > 1:
         refuse(
             f"'{info.field_name}' is a share from 0 to 1 or a time; got {show(value)}.",
             remedy=f"Write '{value} days' for a time, or '{value} %' for a share.",
         )
-    return Length(_quantity("1", zero=True, high=1.0)(value, info), is_time=False)
+    return Length(quantity("1", zero=True, high=1.0)(value, info), is_time=False)
 
 
 PartLength = Annotated[
@@ -170,6 +173,29 @@ def _as_text(value: Any) -> Any:
 Name = Annotated[
     str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number"], "minLength": 1})
 ]
+
+
+def _as_line(value: Any) -> Any:
+    """Return a text, or what is written like a number or a truth, without line breaks."""
+    if isinstance(value, int | float):
+        return show(value)
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+#: A text of one line.
+Line = Annotated[str, BeforeValidator(_as_line)]
+
+
+def one_of(names: Iterable[str], what: str) -> PlainValidator:
+    """Return what lets through these names only; `what` is said of others: "number format"."""
+
+    def check(value: Any) -> str:
+        if value not in names:
+            message, remedy = unknown_name(what, str(value), names)
+            refuse(message, remedy=remedy)
+        return str(value)
+
+    return PlainValidator(check)
 
 
 def _as_names(value: Any) -> Any:
@@ -227,7 +253,7 @@ Seeds = Annotated[
 
 
 def _confidence(value: Any, info: ValidationInfo) -> float:
-    number = _quantity("1")(value, info)
+    number = quantity("1")(value, info)
     if not 0.5 <= number < 1:
         guess = f"Did you mean '{value} %'?" if 50 <= number < 100 else "Write 0.95 or '95 %'."
         refuse(

@@ -6,14 +6,13 @@ A Python file is parsed, never executed.
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path as FilePath
 
 from tradespace.core.errors import StudyError
-from tradespace.core.suggest import nearest
-from tradespace.files.checker import unknown
+from tradespace.core.suggest import nearest, unknown_name
+from tradespace.files.code_rule import file_of, refuse_foreign_code, split_reference
+from tradespace.files.python_files import parse_file
 
-_REFERENCE = re.compile(r"(?P<module>[^:]+):(?P<name>[A-Za-z_]\w*)")
 _LARGEST_BYTES = 2_000_000
 
 
@@ -26,20 +25,22 @@ def is_reference(text: str) -> bool:
     (True, False, True)
 
     """
-    found = _REFERENCE.fullmatch(text)
-    if found is None:
-        return False
-    module = found["module"]
-    return module.endswith(".py") or re.fullmatch(r"\w+(\.\w+)*", module) is not None
+    return split_reference(text) is not None
 
 
 def check_reference(
-    text: str, *, folder: str, what: str, kind: str = "function", others: list[str] | None = None
+    text: str,
+    *,
+    folder: str,
+    what: str,
+    kind: str = "function",
+    others: list[str] | None = None,
+    estimator: bool = False,
 ) -> None:
-    """Raise if ``file.py:function`` names no file beside the study or no function in it.
+    """Raise if ``file.py:function`` names no file of the study's folder or no function in it.
 
-    A ``package.module:function`` is checked for its form only: it is imported when it is needed.
-    `kind` is what is named, for messages, and `others` what there is of it.
+    What an installed ``package.module`` holds is seen when it is imported. `kind` is what is
+    named, for messages, and `others` what there is of it; an `estimator` may be scikit-learn's.
 
     Raises
     ------
@@ -47,21 +48,19 @@ def check_reference(
         With what was found and the nearest name.
 
     """
-    found = _REFERENCE.fullmatch(text)
-    if found is None:
+    parts = split_reference(text)
+    if parts is None:
         msg = f"{what} must read 'file.py:function' or 'package.module:function'; got {text!r}."
-        remedy = "Put a ':' between the file and the function."
+        remedy = "Put a ':' between the file or module and the function."
         raise StudyError(msg, remedy=remedy)
-    module, name = found["module"], found["name"]
-    if not module.endswith(".py"):
-        if not re.fullmatch(r"\w+(\.\w+)*", module):
-            msg = f"{what} names neither a Python file nor a module: {module!r}."
-            raise StudyError(msg, remedy="Write 'file.py:function' or 'package.module:function'.")
-        return
-    check_file(module, folder=folder, what=what)
-    names = _names_in(FilePath(folder) / module)
+    module, name = parts
+    refuse_foreign_code(module, folder=folder, what=what, error=StudyError, estimator=estimator)
+    if module.endswith(".py"):
+        check_file(module, folder=folder, what=what)
+    file = file_of(module, folder)
+    names = None if file is None else _names_in(file)
     if names is not None and name not in names:
-        message, remedy = unknown(f"{kind} of {module!r}:", name, others or sorted(names))
+        message, remedy = unknown_name(f"{kind} of {module!r}:", name, others or sorted(names))
         raise StudyError(message, remedy=remedy)
 
 
@@ -124,16 +123,9 @@ def _names_in(path: FilePath) -> set[str] | None:
     if path.stat().st_size > _LARGEST_BYTES:
         return None
     try:
-        tree = ast.parse(path.read_bytes())
-    except SyntaxError as error:
-        msg = f"{path.name!r} is not valid Python: {error.msg} in line {error.lineno}."
-        raise StudyError(
-            msg,
-            remedy="Mend the file first.",
-        ) from error
-    except ValueError as error:
-        msg = f"{path.name!r} is not a Python file: {error}."
-        raise StudyError(msg, remedy="Name a text file.") from error
+        tree = parse_file(path, StudyError)
+    except StudyError as error:  # the place that counts is the study's, which names the file
+        raise StudyError(error.message, remedy=error.remedy) from error
     names: set[str] = set()
     pending: list[ast.AST] = list(tree.body)
     while pending:
@@ -156,8 +148,8 @@ def _names_in(path: FilePath) -> set[str] | None:
 def _views_in(path: FilePath) -> list[str]:
     """Return the names of feature views in a Python file: their variables', and their own."""
     try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        tree = parse_file(path, StudyError)
+    except StudyError:
         return []
     found: list[str] = []
     for node in tree.body:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tradespace.core.errors import Place, StudyError
+from tradespace.core.errors import Place
+from tradespace.files.problems import FileKind, ProblemsError
 
 _TAB = "'\\t' that cannot start"
 #: (fragment of the parser's complaint, our message, remedy), the first that fits.
@@ -30,7 +31,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "another document",
-        "A second document starts with '---'; a study file holds one study.",
+        "A second document starts with '---'; a file holds one.",
         "Remove the line, or make two files.",
     ),
     (
@@ -82,24 +83,24 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def syntax_error(error: Exception, *, file: str, text: str) -> StudyError:
+def syntax_error(error: Exception, *, file: str, text: str, kind: FileKind) -> ProblemsError:
     """Return a located error for a complaint of the parser."""
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     place = _place(error, file=file, text=text)
     if _TAB in problem:
-        return _tabs(place, text=text)
+        return _tabs(place, text=text, kind=kind)
     for fragment, message, remedy in _KNOWN:
         if fragment in problem:
-            return StudyError(message, place=place, remedy=remedy)
+            return kind.error(message, place=place, remedy=remedy)
     words = " ".join(problem.split())[:200]
-    return StudyError(
+    return kind.error(
         f"The file is not valid YAML: {words}.",
         place=place,
-        remedy="Compare the line with the examples in docs/reference/study-file.md.",
+        remedy=kind.start,
     )
 
 
-def _tabs(place: Place, *, text: str) -> StudyError:
+def _tabs(place: Place, *, text: str, kind: FileKind) -> ProblemsError:
     """Return the error for tabs, at the first line that one indents, naming all lines.
 
     The parser stops at whichever tab it cannot take, which may be one between words that
@@ -113,7 +114,7 @@ def _tabs(place: Place, *, text: str) -> StudyError:
         place = Place(place.file, indented[0], column)
     others = [str(n) for n in every if n != place.line]
     more = f" (so in {'line' if len(others) == 1 else 'lines'} {', '.join(others[:8])})"
-    return StudyError(
+    return kind.error(
         f"A tab stands where YAML wants spaces{more if others else ''}.",
         place=place,
         remedy="Indent with spaces, two for a level, and put spaces behind ':'.",

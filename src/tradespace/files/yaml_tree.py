@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tradespace.core.errors import Place, StudyError
+from tradespace.core.errors import Place
 from tradespace.core.quantities import format_quantity
-from tradespace.files.problems import Collector
+from tradespace.files.problems import Collector, FileKind, ProblemsError
 from tradespace.files.yaml_messages import syntax_error
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
-#: The parser takes seconds for more; a study file has a few kB.
-LARGEST_BYTES = 100_000
 DEEPEST = 30
 _DEEPEST_BRACKETS = 100
 MOST_VALUES = 20_000
@@ -87,8 +85,8 @@ def parse_tree(text: str, *, file: str, problems: Collector) -> Tree:
 
     Raises
     ------
-    StudyError
-        If the text is no YAML, is empty or is no mapping.
+    ProblemsError
+        If the text is no YAML, is empty or is no mapping; of the collector's kind of file.
 
     Examples
     --------
@@ -97,39 +95,31 @@ def parse_tree(text: str, *, file: str, problems: Collector) -> Tree:
     ({'target': 'y', 'seeds': [1]}, 's.yaml:2:9')
 
     """
-    if len(text) > LARGEST_BYTES:
-        raise too_large(len(text), place=Place(file))
-    node = _compose(text, file=file)
+    kind = problems.kind
+    if len(text) > kind.largest_bytes:
+        raise too_large(len(text), place=Place(file), kind=kind)
+    node = _compose(text, file=file, kind=kind)
     if node is None:
-        msg = "The study file is empty."
-        raise StudyError(
-            msg,
-            place=Place(file),
-            remedy="Write 'tradespace init DATA --target COLUMN' to get one, or start with "
-            "'purpose:', 'data:' and 'target:'.",
-        )
+        msg = f"The {kind.noun} is empty."
+        raise kind.error(msg, place=Place(file), remedy=f"{kind.start} {kind.missing}".strip())
     builder = _Builder(file, problems)
     value = builder.build(node, ())
     if not isinstance(value, dict):
-        msg = f"A study file is a mapping of keys to values; found {_kind(value)}."
-        raise StudyError(
-            msg,
-            place=Place(file, 1, 1),
-            remedy="Start with 'purpose:', 'data:' and 'target:' at the left margin.",
-        )
+        msg = f"A {kind.noun} is a mapping of keys to values; found {_kind(value)}."
+        raise kind.error(msg, place=Place(file, 1, 1), remedy=kind.start)
     return Tree(file, value, builder.values, builder.keys, builder.starts)
 
 
-def too_large(size_bytes: int, *, place: Place) -> StudyError:
-    """Return the error for a file that is too large to be a study."""
+def too_large(size_bytes: int, *, place: Place, kind: FileKind) -> ProblemsError:
+    """Return the error for a file that is too large for its kind."""
     size = format_quantity(float(size_bytes), "B")
-    most = format_quantity(float(LARGEST_BYTES), "B")
-    msg = f"The file has {size}; a study has at most {most}."
-    remedy = "Give the path of the study (YAML), not of the data."
-    return StudyError(msg, place=place, remedy=remedy)
+    most = format_quantity(float(kind.largest_bytes), "B")
+    msg = f"The file has {size}; a {kind.noun} has at most {most}."
+    remedy = f"Give the path of the {kind.noun} (YAML), not of the data."
+    return kind.error(msg, place=place, remedy=remedy)
 
 
-def _compose(text: str, *, file: str) -> Node | None:
+def _compose(text: str, *, file: str, kind: FileKind) -> Node | None:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -138,25 +128,22 @@ def _compose(text: str, *, file: str) -> Node | None:
     ):
         line = text.count("\n", 0, bad.start()) + 1
         column = bad.start() - text.rfind("\n", 0, bad.start())
-        msg = (
-            f"The file holds the control character U+{ord(bad.group()):04X}; a study is plain text."
-        )
-        raise StudyError(
-            msg,
-            place=Place(file, line, column),
-            remedy="Give the path of the study (YAML), not of the data; or remove the character.",
-        )
-    _check_brackets(text, file=file)
+        msg = f"The file holds the control character U+{ord(bad.group()):04X}; "
+        msg += f"a {kind.noun} is plain text."
+        remedy = f"Give the path of the {kind.noun} (YAML), not of the data; "
+        remedy += "or remove the character."
+        raise kind.error(msg, place=Place(file, line, column), remedy=remedy)
+    _check_brackets(text, file=file, kind=kind)
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
-        raise syntax_error(error, file=file, text=text) from None
+        raise syntax_error(error, file=file, text=text, kind=kind) from None
     except RecursionError:
-        raise _too_deep(Place(file)) from None
+        raise _too_deep(Place(file), kind) from None
     return node
 
 
-def _check_brackets(text: str, *, file: str) -> None:
+def _check_brackets(text: str, *, file: str, kind: FileKind) -> None:
     """Refuse brackets so deep that the parser would take minutes over them.
 
     Brackets in quotes and comments count as well, which matters only for absurd texts.
@@ -167,12 +154,13 @@ def _check_brackets(text: str, *, file: str) -> None:
         if depth > _DEEPEST_BRACKETS:
             line = text.count("\n", 0, found.start()) + 1
             column = found.start() - text.rfind("\n", 0, found.start())
-            raise _too_deep(Place(file, line, column))
+            raise _too_deep(Place(file, line, column), kind)
 
 
-def _too_deep(place: Place) -> StudyError:
+def _too_deep(place: Place, kind: FileKind) -> ProblemsError:
     msg = f"The file nests values more than {DEEPEST} deep."
-    return StudyError(msg, place=place, remedy="Close each bracket; a study needs five levels.")
+    remedy = f"Close each bracket; a {kind.noun} needs five levels."
+    return kind.error(msg, place=place, remedy=remedy)
 
 
 def _kind(value: Any) -> str:
@@ -204,19 +192,17 @@ class _Builder:
         self._count += 1
         if self._count > MOST_VALUES:
             msg = f"The file unfolds to more than {MOST_VALUES:,} values."
-            raise StudyError(
+            raise self._problems.kind.error(
                 msg,
                 place=self.keys.get(path[:1], place),
                 remedy="Shorten its lists; write the values out where aliases multiply.",
             )
         if len(path) > DEEPEST:
-            raise _too_deep(place)
+            raise _too_deep(place, self._problems.kind)
         if id(node) in self._open:
             msg = f"The anchor {_anchor(node)} contains itself, so the file has no end."
-            raise StudyError(
-                msg,
-                place=place,
-                remedy="Write the values out in place of the alias (*name).",
+            raise self._problems.kind.error(
+                msg, place=place, remedy="Write the values out in place of the alias (*name)."
             )
         self.values.setdefault(path, place)
         self._open.add(id(node))
@@ -292,7 +278,7 @@ class _Builder:
                 return text
             case _:
                 self._problems.add(
-                    f"The tag {node.tag!s} has no meaning in a study.",
+                    f"The tag {node.tag!s} has no meaning in a {self._problems.kind.noun}.",
                     place=place,
                     remedy="Remove the word that starts with '!'.",
                 )

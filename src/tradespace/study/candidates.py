@@ -158,7 +158,7 @@ def _preprocessing(checker: Checker, given: Any, path: Path, row: FamilyRow) -> 
     before = len(checker.problems)
     good = checked_settings(checker, PREPROCESSING, given, path, owner="preprocessing")
     if len(checker.problems) == before:
-        checker.attempt(lambda: resolve_preprocessing(good, family=row), path)
+        checker.attempt(path, resolve_preprocessing, good, family=row)
     return good
 
 
@@ -172,20 +172,10 @@ def _check_names(checker: Checker, family: str, settings: Mapping[str, Any], pat
         at: Path = (*path, name, index) if isinstance(value, tuple) else (*path, name)
         match family:
             case "sklearn":
-                what = "An estimator"
-                checker.attempt(
-                    lambda text=text, what=what: check_reference(  # type: ignore[misc]  # bound as defaults
-                        text, folder=checker.folder, what=what
-                    ),
-                    at,
-                )
+                facts: dict[str, Any] = {"folder": checker.folder, "what": "An estimator"}
+                checker.attempt(at, check_reference, text, estimator=True, **facts)
             case "onnx":
-                checker.attempt(
-                    lambda text=text: check_file(  # type: ignore[misc]  # bound as a default
-                        text, folder=checker.folder, what="'path'"
-                    ),
-                    at,
-                )
+                checker.attempt(at, check_file, text, folder=checker.folder, what="'path'")
             case _ if not re.match(r"https?://[^/\s]+", text):
                 checker.note(
                     f"'url' must be an address of the web; got {show(text)}.",

@@ -130,9 +130,7 @@ def _bound(
     offset: int = 0,
 ) -> Constraint | None:
     what = f"The bound of {use.name}"
-    bound = checker.attempt(
-        lambda: parse_quantity(text, unit=use.unit, what=what), path, offset=offset
-    )
+    bound = checker.attempt(path, parse_quantity, text, unit=use.unit, what=what, offset=offset)
     if bound is None or not uses.in_range(use, bound, what, path, offset=offset):
         return None
     row = registry.quality(use.quality)

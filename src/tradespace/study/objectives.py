@@ -99,9 +99,8 @@ def _made(
         width = _indifference(checker, use, section.indifference, (*path, "indifference"))
     if len(checker.problems) > before:
         return None
-    return checker.attempt(
-        lambda: _objective_of(section, use, ends, width, checker.tree.at(path)), path
-    )
+    place = checker.tree.at(path)
+    return checker.attempt(path, _objective_of, section, use, ends, width, place)
 
 
 def _end(
@@ -109,14 +108,14 @@ def _end(
 ) -> float | None:
     what = f"'{key}' of {use.name}"
     at: Path = (*path, key)
-    value = checker.attempt(lambda: parse_quantity(given, unit=use.unit, what=what), at)
+    value = checker.attempt(at, parse_quantity, given, unit=use.unit, what=what)
     ok = value is not None and uses.in_range(use, value, what, at)
     return value if ok else None
 
 
 def _indifference(checker: Checker, use: QualityUse, given: Any, path: Path) -> float:
     what = f"'indifference' of {use.name}"
-    value = checker.attempt(lambda: parse_quantity(given, unit=use.unit, what=what), path)
+    value = checker.attempt(path, parse_quantity, given, unit=use.unit, what=what)
     if value is not None and value < 0:
         checker.note(f"{what} must not be negative; got {show(given)}.", path)
     return value or 0.0

@@ -16,7 +16,8 @@ from tradespace.core.studies import (
     Study,
     Task,
 )
-from tradespace.files.checker import Checker, unknown
+from tradespace.core.suggest import unknown_name
+from tradespace.files.checker import Checker
 from tradespace.files.fields import show
 from tradespace.files.units import parse_quantity
 from tradespace.files.yaml_tree import Path
@@ -112,7 +113,7 @@ def _project(checker: Checker, section: ProjectSection) -> ProjectSpec:
     known = registry.families()
     for name in families or ():
         if name not in known:
-            message, remedy = unknown("family", name, known)
+            message, remedy = unknown_name("family", name, known)
             at = item_path(checker, ("project", "families"), name)
             checker.note(message, at, remedy=remedy)
     return ProjectSpec(deadline=section.deadline, budget_usd=section.budget, families=families)
@@ -167,12 +168,7 @@ def _matrix(
         for called, price in row.items():
             at: Path = (*path, true, called)
             what = f"The cost of calling {true!r} {called!r}"
-            cost = checker.attempt(
-                lambda price=price, what=what: parse_quantity(  # type: ignore[misc]  # bound as defaults
-                    price, unit="USD", what=what
-                ),
-                at,
-            )
+            cost = checker.attempt(at, parse_quantity, price, unit="USD", what=what)
             if cost is not None and cost < 0:
                 checker.note(f"{what} must not be negative; got {show(price)}.", at)
             found.setdefault(true, {})[called] = cost or 0.0

@@ -10,7 +10,8 @@ from tradespace.core.quantities import format_quantity
 from tradespace.core.registry import QualityRow
 from tradespace.core.settings import resolve_settings
 from tradespace.core.studies import QualityUse, Task
-from tradespace.files.checker import Checker, unknown
+from tradespace.core.suggest import unknown_name
+from tradespace.files.checker import Checker
 from tradespace.files.fields import show
 from tradespace.files.yaml_tree import Path
 from tradespace.study.settings import checked_settings
@@ -64,7 +65,7 @@ class QualityUses:
         self._broken.add(name)
         if isinstance(given, str):
             if given not in known:
-                message, remedy = unknown("quality", given, known)
+                message, remedy = unknown_name("quality", given, known)
                 self._checker.note(message, path, remedy=remedy)
                 return
             quality, settings, at = given, None, path
@@ -78,7 +79,7 @@ class QualityUses:
             self._checker.unknown("quality", inner, known, (*path, inner))
             return
         else:
-            message, remedy = unknown("quality", name, known)
+            message, remedy = unknown_name("quality", name, known)
             remedy += f" Or say which it is: '{name}: {{top_k_precision: {{k: 100}}}}'."
             self._checker.note(message, path, remedy=remedy, key=True)
             return
@@ -128,7 +129,7 @@ class QualityUses:
         if name in known:
             row = known[name]
             return self._use(name, row, {}, path) if self._fits(row, path, offset=offset) else None
-        message, remedy = unknown("quality", name, [*self.uses, *known])
+        message, remedy = unknown_name("quality", name, [*self.uses, *known])
         self._checker.note(message, path, remedy=remedy, offset=offset)
         return None
 

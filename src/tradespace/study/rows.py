@@ -140,12 +140,7 @@ def read_filters(checker: Checker, items: list[Any]) -> tuple[ExcludeSpec, ...]:
             settings = {spec.name: spec.default for spec in specs} | good
             if isinstance(delay := settings.get("delay"), str):
                 what = f"'delay' of {named[0]}"
-                checker.attempt(
-                    lambda delay=delay, what=what: parse_quantity(  # type: ignore[misc]  # bound as defaults
-                        delay, unit="s", what=what
-                    ),
-                    (*at, "delay"),
-                )
+                checker.attempt((*at, "delay"), parse_quantity, delay, unit="s", what=what)
         name = section.name or (named[0] if named else section.where) or ""
         if name in [other.name for other in found]:
             checker.note(f"Two filters are called {name!r}.", path, remedy="Rename one of them.")

@@ -6,15 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tradespace.core.studies import ColumnsSpec, DataSpec
-from tradespace.files.checker import Checker, unknown
+from tradespace.core.studies import BUNDLED, ColumnsSpec, DataSpec
+from tradespace.core.suggest import unknown_name
+from tradespace.files.checker import Checker
 from tradespace.files.fields import show
 from tradespace.files.references import check_reference, check_view, is_reference
 from tradespace.files.yaml_tree import Path
 from tradespace.study.schema import ColumnsSection, DataSection, StudyFile
-
-#: Sets that scikit-learn carries itself.
-_BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 
 def read_data(checker: Checker, value: Any) -> DataSpec:
@@ -73,12 +71,12 @@ def _located(
             path,
             remedy="Download them first, or name a function that does: file.py:function.",
         )
-    elif kind == "sklearn" and text not in _BUNDLED:
-        message, remedy = unknown("scikit-learn set", text, _BUNDLED)
+    elif kind == "sklearn" and text not in BUNDLED:
+        message, remedy = unknown_name("scikit-learn set", text, BUNDLED)
         checker.note(message, path, remedy=remedy)
     elif kind == "callable":
         what = "The data function"
-        checker.attempt(lambda: check_reference(text, folder=checker.folder, what=what), path)
+        checker.attempt(path, check_reference, text, folder=checker.folder, what=what)
     return DataSpec("file" if kind == "path" else kind, text, options)
 
 
@@ -175,11 +173,5 @@ def read_features(checker: Checker, names: list[str] | None) -> tuple[str, ...]:
     views = once(names)
     for view in views:
         path = item_path(checker, ("features",), view)
-        what = "A feature view"
-        checker.attempt(
-            lambda view=view, what=what: check_view(  # type: ignore[misc]  # bound as defaults
-                view, folder=checker.folder, what=what
-            ),
-            path,
-        )
+        checker.attempt(path, check_view, view, folder=checker.folder, what="A feature view")
     return views

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from tradespace.features.define.views import Feature, FeatureView
+from tradespace.features.define.features import Feature
+from tradespace.features.define.views import FeatureView
 
 Event = Mapping[str, Any]
 

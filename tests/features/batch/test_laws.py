@@ -42,7 +42,7 @@ from tradespace.features import (
 from tradespace.features.batch import compiled
 from tradespace.features.batch.compute import compute_at, compute_rows
 from tradespace.features.batch.events import read_events
-from tradespace.features.define.views import Feature
+from tradespace.features.define.features import Feature
 from tradespace.features.sql.query import to_sql
 from tradespace.features.sql.windows import to_window_sql
 from tradespace.features.stream.engine import StreamEngine

@@ -204,8 +204,8 @@ def test_an_exception_in_a_constructor_has_its_line(nets: str) -> None:
     [
         ("import torch\nimport no_such_library_here\n", "no Python module 'no_such", 2),
         ("x = 1\ny = x / 0\n", "ZeroDivisionError: division by zero", 2),
-        ("x = 1\nraise SystemExit('bye')\n", "SystemExit: bye", 2),
-        ("x = 1\nclass Net(:\n", "not Python", 2),
+        ("x = 1\nraise SystemExit('bye')\n", "ends the program: sys.exit.bye", 2),
+        ("x = 1\nclass Net(:\n", "not valid Python", 2),
     ],
 )
 def test_a_file_that_cannot_be_imported_says_in_which_line(
@@ -225,7 +225,7 @@ def test_a_file_that_cannot_be_imported_says_in_which_line(
     ("spec", "message"),
     [
         ("nets.py", "does not say which network"),
-        ("nowhere/nets.py:Net", "does not exist"),
+        ("nowhere/nets.py:Net", "There is no file"),
         ("no.such.package:Net", "no Python module"),
         ("", "does not say"),
     ],

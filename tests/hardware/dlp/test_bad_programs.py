@@ -4,7 +4,7 @@ import pytest
 
 from tradespace.core.errors import ProcessorError
 from tradespace.hardware.dlp.assembler import assemble
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.verifier import verify, verify_data
 
 LOADED = "move DRAM[0] NRAM[0] 1024\nmove DRAM[1024] WRAM[0] 1024\nsync\n"

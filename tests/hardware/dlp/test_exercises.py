@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from tradespace.hardware.dlp.assembler import assemble
 from tradespace.hardware.dlp.bounds import layer_bound, program_bound_s
 from tradespace.hardware.dlp.layers import dense
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.simulator.closed_form import simulate
 from tradespace.hardware.dlp.simulator.reference import reference_time_s
 from tradespace.hardware.dlp.verifier import verify

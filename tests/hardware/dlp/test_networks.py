@@ -14,7 +14,7 @@ from tradespace.graph.network import Network
 from tradespace.graph.zoo import network, networks
 from tradespace.hardware.dlp.layers import Layer, dense
 from tradespace.hardware.dlp.lowering import network_steps, split_layer
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.network import schedule_layers_on, schedule_network_on
 from tradespace.hardware.dlp.results import NetworkOnDlp
 from tradespace.hardware.dlp.scheduler.search import schedule

@@ -24,7 +24,8 @@ from tradespace.hardware.dlp.instructions import (
     View,
 )
 from tradespace.hardware.dlp.layers import Layer, convolution, dense, elementwise, pool
-from tradespace.hardware.dlp.machine import Machine, load_machine
+from tradespace.hardware.dlp.machine import Machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.scheduler.plans import candidates
 from tradespace.hardware.dlp.scheduler.search import Schedule, schedule
 from tradespace.hardware.dlp.scheduler.steady import steady_schedule

@@ -8,9 +8,10 @@ import pytest
 
 from tradespace.core.errors import ProcessorError
 from tradespace.hardware.dlp.layers import convolution, dense
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.naming import zoo_layers
-from tradespace.hardware.dlp.scheduler.search import pareto, schedule, schedule_network
+from tradespace.hardware.dlp.network import schedule_layers_on
+from tradespace.hardware.dlp.scheduler.search import pareto, schedule
 from tradespace.hardware.dlp.simulator.closed_form import simulate
 from tradespace.hardware.dlp.simulator.functional import run
 from tradespace.hardware.dlp.verifier import verify, verify_data
@@ -90,7 +91,8 @@ def test_alexnets_convolutions_move_little_when_a_hundredth_of_time_is_given(
 
 @pytest.mark.slow
 def test_vgg19s_convolutions_come_within_a_fifth_of_a_thousandth_of_the_bound() -> None:
-    found = schedule_network(convolutions("vgg19"), MACHINE)
+    rows = schedule_layers_on(convolutions("vgg19"), MACHINE).rows
+    found = [one for row in rows for one, _ in row.schedules]
     bound = sum(one.bound.t0_s for one in found)
 
     assert len(found) == 16
@@ -202,8 +204,8 @@ def test_memories_too_small_for_any_plan_are_named() -> None:
 @pytest.mark.slow
 def test_alexnet_vgg19_and_a_large_product_are_scheduled_in_seconds() -> None:
     start = time.process_time()
-    schedule_network(zoo_layers("alexnet-ungrouped"), MACHINE)
-    schedule_network(zoo_layers("vgg19"), MACHINE)
+    schedule_layers_on(zoo_layers("alexnet-ungrouped"), MACHINE)
+    schedule_layers_on(zoo_layers("vgg19"), MACHINE)
     schedule(dense(1024, 1024, 1024), MACHINE)
 
     assert time.process_time() - start < 6  # a guard; benchmarks/dlp_schedules.py measures it

@@ -12,16 +12,16 @@ from typer.testing import CliRunner
 
 from tradespace.cli._dlp import app
 from tradespace.core.errors import ProcessorError
+from tradespace.files.units import parse_quantity
 from tradespace.hardware.dlp.assembler import assemble
 from tradespace.hardware.dlp.bounds import layer_bound
 from tradespace.hardware.dlp.layers import convolution, dense
-from tradespace.hardware.dlp.machine import load_machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.naming import parse_target, zoo_layers
 from tradespace.hardware.dlp.scheduler.search import schedule
 from tradespace.hardware.dlp.simulator.closed_form import simulate
 from tradespace.hardware.dlp.sweep import next_purchase, parse_axis, sweep
 from tradespace.hardware.dlp.timeline import render_html, render_text, timeline
-from tradespace.hardware.dlp.units import parse_amount
 
 SERIAL = (
     "move DRAM NRAM 1024\nmove DRAM WRAM 1024\nsync\ncompute MAC_32 256\nsync\nmove NRAM DRAM 4\n"
@@ -38,27 +38,27 @@ RUNNER = CliRunner()
 
 
 def test_gigabytes_and_gibibytes_are_told_apart() -> None:
-    assert parse_amount("64 GB/s", unit="B/s") == 64e9
-    assert parse_amount("64 GiB/s", unit="B/s") == 64 * 2**30
+    assert parse_quantity("64 GB/s", unit="B/s", what="It") == 64e9
+    assert parse_quantity("64 GiB/s", unit="B/s", what="It") == 64 * 2**30
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message", "line"),
     [
-        ("clock: 1 GHz", "clock: 1", "no amount in Hz", 3),
+        ("clock: 1 GHz", "clock: 1", "needs a unit, because 1", 3),
         ("bandwidth: 64 GB/s", "bandwith: 64 GB/s", "Unknown key 'bandwith'", 4),
-        ("256 KiB", "256 KJ", "no amount in B", 5),
-        ("{fp32: 256}", "{fp64: 256}", "Unknown key 'fp64'", 6),
+        ("256 KiB", "256 KJ", "must be a size (unit B)", 5),
+        ("{fp32: 256}", "{fp64: 256}", "Unknown number format 'fp64'", 6),
         ("name: mine", "whole_cycles: perhaps", "true or false", 2),
         ("name: mine", "array: 16", "rows x columns", 2),
-        ("name: mine", "name: [", "not YAML", None),
-        ("name: mine", "name: mine\nname: yours", "not YAML", 3),
+        ("name: mine", "name: [", "lacks a comma or its closing bracket", None),
+        ("name: mine", "name: mine\nname: yours", "'name' stands twice", 3),
         (", WRAM: 256 KiB", "", "has no 'WRAM'", 5),
-        ("64 GB/s", "-64 GB/s", "no amount in B/s", 4),
+        ("64 GB/s", "-64 GB/s", "must be more than 0", 4),
         ("mac_per_cycle: {fp32: 256}", "mac_per_cycle: {fp32: .inf}", "positive and finite", None),
         ("name: mine", "energy: 3", "must be a mapping", 2),
         ("name: mine", "energy: {operand_reuse: 0}", "operand_reuse", None),
-        ("name: mine", "energy: {operations: {MAC: 1 pJ/op}}", "Unknown key 'MAC'", 2),
+        ("name: mine", "energy: {operations: {MAC: 1 pJ/op}}", "Unknown operation 'MAC'", 2),
     ],
 )
 def test_a_wrong_machine_is_refused_with_its_place(
@@ -83,7 +83,7 @@ def test_a_machine_that_is_no_text_or_lacks_a_rate_is_refused(tmp_path: Path) ->
     lacking = RUNNER.invoke(app, ["time", str(program), "--machine", str(path)])
 
     assert binary.exit_code == lacking.exit_code == 2
-    assert "is not text" in binary.stderr
+    assert "in UTF-16" in binary.stderr
     assert "has no rate for MAC_32. Add fp32 under mac_per_cycle" in lacking.stderr
 
 

@@ -71,7 +71,7 @@ def test_a_network_can_be_timed_on_a_board_of_ones_own(tmp_path: Path) -> None:
         ("memory: 8", "memory: 8 GB", 6, "memory", "unit"),
         ("power: lots", "power: 15 W", 9, "power", "15 W"),
         ("power: -15 W", "power: 15 W", 9, "power", "15 W"),
-        ("power: 0 W", "power: 15 W", 9, "positive", "leave it out"),
+        ("power: 0 W", "power: 15 W", 9, "more than 0", "15 W"),
         ("year: soon", "year: 2024", 4, "year", "2024"),
         ("price: 0.05 USD", "price: 0.05 to 0.10 USD/h", 10, "price", "USD/h"),
         ("launch_overhead: 5", "launch_overhead: 5 us", 11, "launch_overhead", "5 us"),
@@ -83,7 +83,13 @@ def test_a_network_can_be_timed_on_a_board_of_ones_own(tmp_path: Path) -> None:
             "fp23",
             "Did you mean 'fp32'",
         ),
-        ("peak: {fp32: 1 Tflop}", "peak: {fp32: 1.28 TFLOP/s, int8: 20 TOPS}", 5, "amount", "TOPS"),
+        (
+            "peak: {fp32: 1 Tflop}",
+            "peak: {fp32: 1.28 TFLOP/s, int8: 20 TOPS}",
+            5,
+            "Unknown unit 'Tflop'",
+            "TFLOPS",
+        ),
         ("peak: {}", "peak: {fp32: 1.28 TFLOP/s, int8: 20 TOPS}", 5, "at least one", "fp32"),
         ("name: [a, b]", "name: My board", 1, "name", "quotes"),
     ],
@@ -114,13 +120,13 @@ def test_a_file_that_is_no_mapping_is_refused_with_its_place(tmp_path: Path, tex
 
 
 def test_a_missing_a_huge_and_a_binary_file_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProcessorError, match="no file"):
+    with pytest.raises(ProcessorError, match="no such file"):
         processor(tmp_path / "none.yaml")
-    with pytest.raises(ProcessorError, match="too large"):
+    with pytest.raises(ProcessorError, match="has at most 100 kB"):
         processor(write(tmp_path, "# " + "x" * 200_000))
     blob = tmp_path / "blob.yaml"
     blob.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ProcessorError, match="not text"):
+    with pytest.raises(ProcessorError, match="in UTF-8"):
         processor(blob)
 
 
@@ -138,7 +144,7 @@ def test_a_region_of_ones_own_gives_carbon_and_pue(tmp_path: Path) -> None:
         ("name: x\n", "carbon"),
         ("carbon: 300\n", "carbon"),
         ("carbon: 300 g/kWh\npue: 0.5\n", "PUE"),
-        ("carbon: 300 g/kWh\npue: low\n", "PUE"),
+        ("carbon: 300 g/kWh\npue: low\n", "'pue' must be a number"),
         ("carbons: 300 g/kWh\n", "Unknown key"),
     ],
 )

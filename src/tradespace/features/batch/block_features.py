@@ -9,7 +9,7 @@ import numpy as np
 from tradespace.features.batch import compiled
 from tradespace.features.batch.columns import Columns, choice
 from tradespace.features.batch.ranges import Prefix, decayed_sums, range_distinct, range_extremes
-from tradespace.features.define.views import Feature
+from tradespace.features.define.features import Feature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ import polars as pl
 
 from tradespace.core.errors import FeatureError
 from tradespace.features.define.contracts import Breach, ColumnRule, OnBreach
-from tradespace.features.define.views import EventSource
+from tradespace.features.define.sources import EventSource
 
 _EXAMPLES = 3
 

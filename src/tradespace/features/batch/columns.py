@@ -10,7 +10,8 @@ import polars as pl
 from tradespace.core.errors import FeatureError
 from tradespace.features.batch.events import require_columns
 from tradespace.features.define.expression_types import condition
-from tradespace.features.define.views import Feature, FeatureView, leaves
+from tradespace.features.define.features import Feature, leaves
+from tradespace.features.define.views import FeatureView
 
 if TYPE_CHECKING:
     import numpy.typing as npt

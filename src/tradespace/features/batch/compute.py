@@ -23,7 +23,8 @@ from tradespace.features.batch.columns import Columns
 from tradespace.features.batch.events import Events, require_columns
 from tradespace.features.define.agree import refuse_two_features, refuse_two_sources
 from tradespace.features.define.expression_types import as_floats, kind_of, values_of
-from tradespace.features.define.views import FeatureView, RowFeatures, View, leaves, located
+from tradespace.features.define.features import leaves
+from tradespace.features.define.views import FeatureView, RowFeatures, View, located
 
 if TYPE_CHECKING:
     import numpy.typing as npt

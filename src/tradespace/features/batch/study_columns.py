@@ -21,10 +21,11 @@ from tradespace.features.batch.events import (
     require_columns,
     times_us,
 )
+from tradespace.features.define.features import Feature
 from tradespace.features.define.leaks import refuse_leaks
 from tradespace.features.define.load import load_view
 from tradespace.features.define.sources import EventSource
-from tradespace.features.define.views import Feature, FeatureView, View
+from tradespace.features.define.views import FeatureView, View
 
 if TYPE_CHECKING:
     import numpy as np

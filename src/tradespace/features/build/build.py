@@ -34,7 +34,9 @@ from tradespace.features.build.manifest import (
 from tradespace.features.build.survey import Survey, inputs_of, needed_columns, reach_slices, survey
 from tradespace.features.define.agree import refuse_two_features
 from tradespace.features.define.load import sources_of
-from tradespace.features.define.views import EventSource, FeatureView, View, is_whole
+from tradespace.features.define.rules import is_whole
+from tradespace.features.define.sources import EventSource
+from tradespace.features.define.views import FeatureView, View
 from tradespace.files.durations import format_duration, parse_duration_us
 from tradespace.store.files import write_atomically
 from tradespace.store.lock import folder_lock

@@ -15,7 +15,8 @@ from typing import Any
 
 from tradespace.core.errors import FeatureError
 from tradespace.features.build.manifest import MANIFEST, VERSION, read_manifest, writing
-from tradespace.features.define.views import EventSource, View
+from tradespace.features.define.sources import EventSource
+from tradespace.features.define.views import View
 from tradespace.store.files import write_atomically
 
 #: Names the files of a build that is under way, or was killed.

@@ -18,7 +18,8 @@ import numpy as np
 import polars as pl
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.define.views import EventSource, FeatureView, View
+from tradespace.features.define.sources import EventSource
+from tradespace.features.define.views import FeatureView, View
 
 if TYPE_CHECKING:
     import numpy.typing as npt

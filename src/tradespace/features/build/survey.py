@@ -19,7 +19,8 @@ from tradespace.features.batch.checks import merge
 from tradespace.features.batch.events import Events, only_events, read_events
 from tradespace.features.batch.study_columns import check_decimals_of, reading, scan_files
 from tradespace.features.define.contracts import Breach
-from tradespace.features.define.views import EventSource, FeatureView, View
+from tradespace.features.define.sources import EventSource
+from tradespace.features.define.views import FeatureView, View
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -13,11 +13,11 @@ from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
 from tradespace.features.define.expression_text import parse_expression
 from tradespace.features.define.expressions import Expression
+from tradespace.features.define.features import Feature
 from tradespace.features.define.rules import check_k, shown
-from tradespace.features.define.views import Feature
 from tradespace.files.durations import parse_duration_us
 
-_OPTIONS = ("delay", "where", "empty", "name", "unit", "description")
+OPTIONS = ("delay", "where", "empty", "name", "unit", "description")
 
 
 def _feature(
@@ -37,7 +37,7 @@ def _feature(
     **unknown: Any,
 ) -> Feature:
     for option in unknown:
-        message, remedy = unknown_name(f"option of {kind}", option, _OPTIONS)
+        message, remedy = unknown_name(f"option of {kind}", option, OPTIONS)
         raise FeatureError(message, remedy=remedy)
     window_us = None if window in (None, "all") else parse_duration_us(window, what="window")
     if window_us == 0:

@@ -52,6 +52,16 @@ _WORDS = {
 }
 
 
+def _operator(op: str, *, turned: bool = False) -> Callable[[Expression, object], Expression]:
+    """Return a method that combines an expression with another thing; `turned`: that first."""
+
+    def combine(self: Expression, other: object) -> Expression:
+        parts = (self, self._other(other))
+        return Expression(op, parts[::-1] if turned else parts)
+
+    return combine
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Expression:
     """A tree of operators over columns; build it with :func:`column`, :func:`hour`, ... .
@@ -80,9 +90,6 @@ class Expression:
         """Return the same expression under a name of its own."""
         return Expression(self.op, self.args, name, description)
 
-    def _with(self, op: str, other: object) -> Expression:
-        return Expression(op, (self, self._other(other)))
-
     def _other(self, other: object) -> Expression:
         if isinstance(other, Expression):
             return other
@@ -94,53 +101,22 @@ class Expression:
             raise FeatureError(msg, remedy=remedy)
         return Expression("literal", (other,))
 
-    def __ge__(self, other: object) -> Expression:
-        return self._with(">=", other)
-
-    def __le__(self, other: object) -> Expression:
-        return self._with("<=", other)
-
-    def __gt__(self, other: object) -> Expression:
-        return self._with(">", other)
-
-    def __lt__(self, other: object) -> Expression:
-        return self._with("<", other)
-
-    def __eq__(self, other: object) -> Expression:  # type: ignore[override]  # builds a tree
-        return self._with("==", other)
-
-    def __ne__(self, other: object) -> Expression:  # type: ignore[override]  # builds a tree
-        return self._with("!=", other)
-
-    def __and__(self, other: object) -> Expression:
-        return self._with("&", other)
-
-    def __or__(self, other: object) -> Expression:
-        return self._with("|", other)
-
-    def __add__(self, other: object) -> Expression:
-        return self._with("+", other)
-
-    def __sub__(self, other: object) -> Expression:
-        return self._with("-", other)
-
-    def __mul__(self, other: object) -> Expression:
-        return self._with("*", other)
-
-    def __truediv__(self, other: object) -> Expression:
-        return self._with("/", other)
-
-    def __radd__(self, other: object) -> Expression:
-        return Expression("+", (self._other(other), self))
-
-    def __rsub__(self, other: object) -> Expression:
-        return Expression("-", (self._other(other), self))
-
-    def __rmul__(self, other: object) -> Expression:
-        return Expression("*", (self._other(other), self))
-
-    def __rtruediv__(self, other: object) -> Expression:
-        return Expression("/", (self._other(other), self))
+    __ge__ = _operator(">=")
+    __le__ = _operator("<=")
+    __gt__ = _operator(">")
+    __lt__ = _operator("<")
+    __eq__ = _operator("==")  # type: ignore[assignment]  # builds a tree
+    __ne__ = _operator("!=")  # type: ignore[assignment]  # builds a tree
+    __and__ = _operator("&")
+    __or__ = _operator("|")
+    __add__ = _operator("+")
+    __sub__ = _operator("-")
+    __mul__ = _operator("*")
+    __truediv__ = _operator("/")
+    __radd__ = _operator("+", turned=True)
+    __rsub__ = _operator("-", turned=True)
+    __rmul__ = _operator("*", turned=True)
+    __rtruediv__ = _operator("/", turned=True)
 
     def __neg__(self) -> Expression:
         return 0 - self

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.define.views import Feature, FeatureView, View, leaves
+from tradespace.features.define.features import Feature, leaves
+from tradespace.features.define.views import FeatureView, View
 
 
 def refuse_leaks(view: View, *, target: str, own: bool, joined: bool = False) -> None:

@@ -3,75 +3,21 @@
 from __future__ import annotations
 
 import ast
-import hashlib
-import importlib
-import importlib.util
-import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tradespace.core.errors import FeatureError, InputError, Place
+from tradespace.core.errors import FeatureError, Place
 from tradespace.core.suggest import nearest, unknown_name
 from tradespace.features.define.agree import refuse_two_sources
-from tradespace.features.define.views import EventSource, FeatureView, RowFeatures, View
-from tradespace.files.python_files import file_spec
+from tradespace.features.define.sources import EventSource
+from tradespace.features.define.views import FeatureView, RowFeatures, View
+from tradespace.files.code_rule import file_of, refuse_foreign_code
+from tradespace.files.python_files import import_file, import_installed, parse_file
 
 _YAML = (".yaml", ".yml")
-
-
-def load_module(path: Path) -> ModuleType:
-    """Import a Python file by its path, under a name of its own.
-
-    Raises
-    ------
-    FeatureError
-        At the line of the file that failed.
-
-    """
-    if not path.is_file():
-        msg = f"There is no file {str(path)!r} of features."
-        raise FeatureError(msg, remedy="Paths count from the folder of the study.")
-    name = f"tradespace_features_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = file_spec(name, path)
-    if spec is None or spec.loader is None:
-        msg = f"{path.name!r} is not a Python file."
-        raise FeatureError(msg, remedy="Features stand in a file that ends in .py.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except InputError as error:
-        raise FeatureError(
-            error.message, place=_line_of(error, path), remedy=error.remedy
-        ) from error
-    except SystemExit as error:
-        msg = f"The file ends the program: sys.exit({'' if error.code is None else error.code})."
-        raise FeatureError(
-            msg,
-            place=_line_of(error, path),
-            remedy="Remove that call; the file only defines views.",
-        ) from error
-    except SyntaxError as error:
-        place = Place(str(path), error.lineno, error.offset)
-        msg = f"Python cannot read this: {error.msg}."
-        raise FeatureError(msg, place=place, remedy="Correct that line.") from error
-    except Exception as error:
-        msg = f"The file failed with {type(error).__name__}: {error}."
-        raise FeatureError(msg, place=_line_of(error, path), remedy="Correct that line.") from error
-    finally:
-        sys.modules.pop(name, None)
-    return module
-
-
-def _line_of(error: BaseException, path: Path) -> Place:
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename) == path:
-            return Place(str(path), frame.lineno)
-    return Place(str(path))
 
 
 def load_views(path: str | Path) -> dict[str, View]:
@@ -96,13 +42,12 @@ def load_views(path: str | Path) -> dict[str, View]:
         return {name: _resolved(view, path.parent) for name, view in _from_yaml(path).items()}
     views: dict[str, View] = {}
     seen: dict[str, View] = {}
-    for variable, found in _views_in(load_module(path)):
-        place = _defined_at(path, variable)
-        if found.name in seen and seen[found.name] is not found:
-            msg = f"Two views are named {found.name!r}."
-            raise FeatureError(msg, place=place, remedy="Names of views are unique.")
-        seen[found.name] = found
-        views[found.name] = replace(found, place=found.place or place)
+    for variable, view in _views_in(import_file(path, FeatureError)):
+        located = _located(view, path, variable)
+        if seen.setdefault(view.name, view) is not view:
+            msg = f"Two views are named {view.name!r}."
+            raise FeatureError(msg, place=located.place, remedy="Names of views are unique.")
+        views[view.name] = located
     if not views:
         msg = "The file defines no FeatureView and no RowFeatures."
         raise FeatureError(msg, place=Place(str(path)), remedy="Define one at the top of the file.")
@@ -139,18 +84,18 @@ def _views_in(module: ModuleType) -> Iterator[tuple[str, View]]:
                 yield variable, found
 
 
-def _defined_at(path: Path, variable: str) -> Place:
-    """Return the place where a Python file gives a variable its last value."""
-    if not path.is_file():
-        return Place(str(path))
+def _located(view: View, path: Path, variable: str) -> View:
+    """Return a view with the place where a file gives its variable its last value."""
+    if view.place is not None or path.suffix != ".py":
+        return replace(view, place=view.place or Place(str(path)))
     lines = [
         node.lineno
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in parse_file(path, FeatureError).body
         if isinstance(node, ast.Assign | ast.AnnAssign)
         for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
         if isinstance(target, ast.Name) and target.id == variable
     ]
-    return Place(str(path), lines[-1] if lines else None)
+    return replace(view, place=Place(str(path), lines[-1] if lines else None))
 
 
 def _from_yaml(path: Path) -> dict[str, View]:
@@ -162,7 +107,8 @@ def _from_yaml(path: Path) -> dict[str, View]:
 def load_view(reference: str, *, folder: str | Path = ".") -> View:
     """Return the view that ``file.py:name``, ``file.yaml:name`` or ``module:name`` names.
 
-    The name is that of the variable, or the view's own.
+    The name is that of the variable, or the view's own. A Python file lies in the folder; what
+    else may run, :mod:`tradespace.files.code_rule` says.
     """
     place, _, name = reference.rpartition(":")
     if not place or not name:
@@ -171,22 +117,18 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
     path = (Path(folder) / place).resolve()
     if path.suffix in _YAML:
         return _resolved(_named(name, _from_yaml(path), place), path.parent)
-    if place.endswith(".py"):
-        module, base = load_module(path), path.parent
-    else:
-        try:
-            module = importlib.import_module(place)
-        except ImportError as error:
-            msg = f"Cannot import {place!r}: {error}."
-            raise FeatureError(
-                msg, remedy="Write a path that ends in .py, or install the package."
-            ) from error
-        base = Path(folder)
+    refuse_foreign_code(place, folder=folder, what="A feature view", error=FeatureError)
+    file = file_of(place, folder)
+    if file is None:
+        module, base = import_installed(place, FeatureError), Path(folder)
         path = Path(getattr(module, "__file__", None) or place)
+    else:
+        path = file.resolve()
+        module, base = import_file(path, FeatureError), path.parent
     views: dict[str, View] = {}
     named: dict[str, View] = {}
     for key, value in _views_in(module):
-        view = replace(value, place=value.place or _defined_at(path, key))
+        view = _located(value, path, key)
         named[view.name] = view
         if vars(module)[key] is value:
             views[key] = view

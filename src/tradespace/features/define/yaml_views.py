@@ -17,54 +17,56 @@ rows: {night: hour(at) <= 6}
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from tradespace.core.errors import FeatureError, InputError, Place
+from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
 from tradespace.features.define import aggregates
 from tradespace.features.define.contracts import ColumnRule, Contract, OnBreach
 from tradespace.features.define.expression_text import parse_expression
-from tradespace.features.define.views import EventSource, Feature, FeatureView, RowFeatures, View
+from tradespace.features.define.features import Feature
+from tradespace.features.define.sources import EventSource
+from tradespace.features.define.views import FeatureView, RowFeatures, View
+from tradespace.files.checker import Checker
 from tradespace.files.durations import parse_duration_us
-from tradespace.files.problems import Collector
-from tradespace.files.yaml_tree import Tree, parse_tree
+from tradespace.files.fields import show
+from tradespace.files.problems import Collector, FeatureProblemsError, FileKind
+from tradespace.files.yaml_tree import parse_tree
 
 Where = tuple[str | int, ...]
 
-#: Functions by their name in YAML; those of whose settings the first may stand alone.
-_FUNCTIONS: Mapping[str, tuple[Callable[..., Any], str]] = {
-    "count": (aggregates.count, "window"),
-    "sum": (aggregates.sum_, "column"),
-    "mean": (aggregates.mean, "column"),
-    "min": (aggregates.min_, "column"),
-    "max": (aggregates.max_, "column"),
-    "std": (aggregates.std, "column"),
-    "distinct": (aggregates.distinct, "column"),
-    "last": (aggregates.last, "column"),
-    "last_k": (aggregates.last_k, "column"),
-    "since_last": (aggregates.since_last, "window"),
-    "decayed_mean": (aggregates.decayed_mean, "column"),
-    "rate": (aggregates.rate, "label"),
+#: Functions by their name in YAML; the first setting of one may stand alone.
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "count": aggregates.count,
+    "sum": aggregates.sum_,
+    "mean": aggregates.mean,
+    "min": aggregates.min_,
+    "max": aggregates.max_,
+    "std": aggregates.std,
+    "distinct": aggregates.distinct,
+    "last": aggregates.last,
+    "last_k": aggregates.last_k,
+    "since_last": aggregates.since_last,
+    "decayed_mean": aggregates.decayed_mean,
+    "rate": aggregates.rate,
+    "ratio": aggregates.ratio,
 }
-_OPTIONS = ("delay", "where", "empty", "name", "unit", "description")
-_SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "count": ("window", "column"),
-    "last": ("column", "window", "k"),
-    "last_k": ("column", "k", "window"),
-    "since_last": ("window",),
-    "decayed_mean": ("column", "half_life", "window"),
-    "rate": ("label", "window"),
+#: What to write where a setting is missing.
+_MISSING = {
+    "window": "Add 'window: 7d', or 'window: all'.",
+    "half_life": "Add 'half_life: 3d'.",
+    "numerator": "Add 'numerator: {count: 7d}'.",
+    "denominator": "Add 'denominator: {count: 7d}'.",
 }
-_WINDOW_NEEDED = ("count", "sum", "mean", "min", "max", "std", "distinct", "rate")
-_SOURCE = (
-    "path", "time", "id", "created", "decimals", "time_zone", "contract", "where", "owner",
-    "description",
-)  # fmt: skip
-_START = "Start with 'sources:' and 'views:' at the left margin."
-_VIEW = ("source", "entity", "features", "owner", "description", "freshness", "key")
-_ROWS = ("source", "rows", "owner", "description")
+_FEATURES = FileKind(
+    "file of features",
+    "Start with 'sources:' and 'views:' at the left margin.",
+    "Paths count from the folder of the study.",
+    FeatureProblemsError,
+)
 
 
 def parse_views(text: str, *, file: str) -> dict[str, View]:
@@ -82,52 +84,52 @@ def parse_views(text: str, *, file: str) -> dict[str, View]:
     ('v_count_1d',)
 
     """
-    if not text.strip():
-        msg = "The file of features is empty."
-        raise FeatureError(msg, place=Place(file), remedy="Write 'sources:' and 'views:'.")
-    problems = Collector()
-    try:
-        tree = parse_tree(text, file=file, problems=problems)
-        problems.raise_if_any()
-        return _Reader(tree).views()
-    except FeatureError:
-        raise
-    except InputError as error:
-        message = error.message.replace("A study file is", "A file of features is")
-        remedy = error.remedy if message == error.message else _START
-        raise FeatureError(message, place=error.place, remedy=remedy) from error
+    problems = Collector(_FEATURES)
+    return _Reader(Checker(parse_tree(text, file=file, problems=problems), problems)).views()
 
 
 def load_yaml(path: Path) -> dict[str, View]:
     """Return the views of a YAML file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"Cannot read {str(path)!r}: {error}."
-        raise FeatureError(msg, remedy="Paths count from the folder of the study.") from error
-    return parse_views(text, file=str(path))
+    return _Reader(Checker.open(path, _FEATURES)).views()
+
+
+def _keys(function: Callable[..., Any], *ours: str) -> tuple[str, ...]:
+    """Return what a function takes by name, but for what we give it ourselves."""
+    given = inspect.signature(function).parameters.values()
+    return tuple(p.name for p in given if p.kind is not p.VAR_KEYWORD and p.name not in ours)
 
 
 class _Reader:
-    """Turns the values of a file into definitions; messages point to their place."""
+    """Turns the values of a file into definitions; messages point to their place.
 
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
+    The first problem of a source or view ends its reading, and the others are read on.
+    """
+
+    def __init__(self, checker: Checker) -> None:
+        self.checker, self.tree = checker, checker.tree
 
     def views(self) -> dict[str, View]:
+        """Return all views; raises what is wrong with them."""
+        self.checker.problems.raise_if_any()
         top = self.mapping((), self.tree.value, allowed=("sources", "views"))
-        found = self.mapping(("sources",), top.get("sources"))
-        sources = {
-            name: self.source(("sources", name), name, value) for name, value in found.items()
-        }
-        views = self.mapping(("views",), top.get("views"))
+        sources: dict[str, EventSource] = {}
+        for name, value in self.mapping(("sources",), top.get("sources")).items():
+            at = ("sources", name)
+            source = self.checker.attempt(at, self.source, at, name, value)
+            sources |= {} if source is None else {name: source}
+        self.checker.problems.raise_if_any()
+        views: dict[str, View] = {}
+        for name, value in self.mapping(("views",), top.get("views")).items():
+            at = ("views", name)
+            view = self.checker.attempt(at, self.view, at, name, value, sources)
+            views |= {} if view is None else {name: view}
+        self.checker.problems.raise_if_any()
         if not views:
             self.fail(("views",), "The file defines no views.", "Write one under 'views:'.")
-        return {
-            name: self.view(("views", name), name, value, sources) for name, value in views.items()
-        }
+        return views
 
-    def fail(self, where: Where, message: str, remedy: str) -> None:
+    def fail(self, where: Where, message: str, remedy: str) -> NoReturn:
+        """Raise an error at the place of a value."""
         raise FeatureError(message, place=self.tree.at(where), remedy=remedy)
 
     def mapping(
@@ -137,7 +139,7 @@ class _Reader:
             return {}
         if not isinstance(value, dict):
             name = ".".join(map(str, where)) or "The file"
-            self.fail(where, f"{name} must be a mapping; got {value!r}.", "Write 'key: value'.")
+            self.fail(where, f"{name} must be a mapping; got {show(value)}.", "Write 'key: value'.")
         for key in value:
             if allowed is not None and key not in allowed:
                 message, remedy = unknown_name("key", key, allowed)
@@ -156,7 +158,7 @@ class _Reader:
             ) from error
 
     def source(self, where: Where, name: str, value: Any) -> EventSource:
-        given = self.mapping(where, value, allowed=_SOURCE)
+        given = self.mapping(where, value, allowed=_keys(EventSource, "name"))
         given["decimals"] = self.mapping((*where, "decimals"), given.get("decimals"))
         if given.get("contract") is not None:
             given["contract"] = self.contract((*where, "contract"), given["contract"])
@@ -164,15 +166,13 @@ class _Reader:
         return source
 
     def contract(self, where: Where, value: Any) -> Contract:
-        given = self.mapping(
-            where, value, allowed=("columns", "since", "until", "ordered", "unique", "on_breach")
-        )
+        given = self.mapping(where, value, allowed=_keys(Contract))
         columns = self.mapping((*where, "columns"), given.get("columns"))
         rules = {}
         for name, rule in columns.items():
             place = (*where, "columns", name)
-            allowed = ("type", "low", "high", "levels", "nulls")
-            rules[name] = self.make(place, ColumnRule, **self.mapping(place, rule, allowed=allowed))
+            settings = self.mapping(place, rule, allowed=_keys(ColumnRule))
+            rules[name] = self.make(place, ColumnRule, **settings)
         given["columns"] = rules
         if "on_breach" in given:
             names = [choice.value for choice in OnBreach]
@@ -185,8 +185,13 @@ class _Reader:
 
     def view(self, where: Where, name: str, value: Any, sources: Mapping[str, EventSource]) -> View:
         is_rows = isinstance(value, dict) and "rows" in value
-        given = self.mapping(where, value, allowed=_ROWS if is_rows else _VIEW)
+        kept = ("name", "place", "freshness_us", *(["features"] if is_rows else []))
+        keys = _keys(RowFeatures if is_rows else FeatureView, *kept)
+        given = self.mapping(where, value, allowed=(*keys, *(["rows"] if is_rows else [])))
         source = given.pop("source", None)
+        if not isinstance(source, str):
+            msg = f"The source of view {name!r} must be a name; got {show(source)}."
+            self.fail((*where, "source"), msg, "Write 'source: NAME', one of 'sources:'.")
         if source not in sources:
             message, remedy = unknown_name("source", str(source), sources)
             self.fail((*where, "source"), f"View {name!r}: {message}", remedy)
@@ -206,7 +211,7 @@ class _Reader:
             msg = f"View {name!r} needs a list of features."
             self.fail((*where, "features"), msg, "Write one like '- count: 7d'.")
         features: list[Feature] = []
-        for number, item in enumerate(listed or ()):
+        for number, item in enumerate(listed):
             made_of = self.feature((*where, "features", number), item)
             features += made_of if isinstance(made_of, list) else [made_of]
         if "freshness" in given:
@@ -225,26 +230,21 @@ class _Reader:
             self.fail(where, f"A feature is one function; got {item!r}.", "Write '- count: 7d'.")
         ((kind, value),) = item.items()
         inside = (*where, kind)
-        if kind == "ratio":
-            return self.ratio(inside, value)
         if kind not in _FUNCTIONS:
-            message, remedy = unknown_name("feature", str(kind), [*_FUNCTIONS, "ratio"])
+            message, remedy = unknown_name("feature", str(kind), _FUNCTIONS)
             raise FeatureError(message, place=self.tree.at_key(inside), remedy=remedy)
-        function, first = _FUNCTIONS[kind]
+        function = _FUNCTIONS[kind]
+        settings = inspect.signature(function).parameters
         if not isinstance(value, dict):
-            value = {} if value is None else {first: value}
-        settings = _SETTINGS.get(kind, ("column", "window"))
-        given = self.mapping(inside, value, allowed=(*settings, *_OPTIONS))
-        if kind in _WINDOW_NEEDED and "window" not in given:
-            self.fail(inside, f"{kind} needs a window.", "Add 'window: 7d', or 'window: all'.")
-        return self.make(inside, function, **given)
-
-    def ratio(self, where: Where, value: Any) -> Feature:
-        allowed = ("numerator", "denominator", "empty", "name", "unit", "description")
-        given = self.mapping(where, value, allowed=allowed)
+            value = {} if value is None else {next(iter(settings)): value}
+        options = aggregates.OPTIONS if "options" in settings else ()
+        given = self.mapping(inside, value, allowed=(*_keys(function), *options))
+        for name, setting in settings.items():
+            needed = setting.default is setting.empty and setting.kind is not setting.VAR_KEYWORD
+            if needed and name not in given:
+                remedy = _MISSING.get(name, f"Add '{name}: COLUMN'.")
+                self.fail(inside, f"{kind} needs a {name}.", remedy)
         for part in ("numerator", "denominator"):
-            if part not in given:
-                self.fail(where, f"A ratio needs a {part}.", f"Add '{part}: {{count: 7d}}'.")
-            given[part] = self.feature((*where, part), given[part])
-        ratio: Feature = self.make(where, aggregates.ratio, **given)
-        return ratio
+            if part in given:
+                given[part] = self.feature((*inside, part), given[part])
+        return self.make(inside, function, **given)

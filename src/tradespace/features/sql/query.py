@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.define.views import Feature, FeatureView
+from tradespace.features.define.features import Feature
+from tradespace.features.define.views import FeatureView
 
 
 def to_sql(view: FeatureView, *, table: str) -> str:

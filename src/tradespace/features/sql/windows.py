@@ -8,7 +8,8 @@ Events that arrive late need :func:`tradespace.features.sql.query.to_sql`, which
 from __future__ import annotations
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.define.views import Feature, FeatureView, leaves
+from tradespace.features.define.features import Feature, leaves
+from tradespace.features.define.views import FeatureView
 
 _PLACE, _RANK, _COUNT, _NEWEST = '"__place"', '"__rank"', '"__n"', '"__newest"'
 

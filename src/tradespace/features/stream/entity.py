@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from tradespace.features.define.views import Feature
+from tradespace.features.define.features import Feature
 
 #: Values that one event contributes: for each distinct column and filter of a view, or None.
 Payload = tuple[Any, ...]

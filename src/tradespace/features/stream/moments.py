@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from tradespace.core.errors import FeatureError
-from tradespace.features.define.views import EventSource
+from tradespace.features.define.sources import EventSource
 
 #: The start of 1971: numbers below it are seconds or milliseconds rather than microseconds.
 EARLIEST_US = 31_536_000_000_000

@@ -11,7 +11,8 @@ import numpy as np
 
 from tradespace.core.errors import FeatureError
 from tradespace.features.batch.events import Events, require_columns
-from tradespace.features.define.views import FeatureView, View, is_whole
+from tradespace.features.define.rules import is_whole
+from tradespace.features.define.views import FeatureView, View
 
 
 @dataclass(frozen=True, slots=True)

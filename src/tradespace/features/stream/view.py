@@ -8,7 +8,8 @@ from typing import Any
 
 from tradespace.core.errors import FeatureError
 from tradespace.core.suggest import unknown_name
-from tradespace.features.define.views import KINDS, Feature, FeatureView, leaves
+from tradespace.features.define.features import KINDS, Feature, leaves
+from tradespace.features.define.views import FeatureView
 from tradespace.features.stream.entity import EntityState, Payload
 from tradespace.features.stream.state import StateStore
 

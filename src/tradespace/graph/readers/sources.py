@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tradespace.core.errors import GraphError
 from tradespace.core.suggest import nearest
-from tradespace.graph.readers.python_files import import_source, own_place, short_text
+from tradespace.files.python_files import described, import_source, own_place, short_text
 from tradespace.graph.readers.torch.read import require_torch
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def load_torch(
     asked = parse_source(spec)
     torch = require_torch()
     kwargs = {**(asked.kwargs or {}), **(settings or {})}
-    with _same_random_numbers(torch), import_source(asked.source) as found:
+    with _same_random_numbers(torch), import_source(asked.source, GraphError) as found:
         maker = _named(torch, found, asked)
         if isinstance(maker, torch.nn.Module):
             if asked.args or kwargs:
@@ -224,11 +224,7 @@ def _build(
     except GraphError:
         raise
     except Exception as error:
-        text = short_text(str(error).strip().splitlines()[0] if str(error).strip() else "")
-        what = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        msg = f"Building {asked.name} failed: {what}"
-        if not msg.endswith("."):
-            msg += "."
+        msg = f"Building {asked.name} failed: {described(error)}."
         remedy = "Check its arguments, or build it in Python and call tradespace.inspect(module)."
         raise GraphError(msg, remedy=remedy, place=own_place(error)) from error
     else:

@@ -180,8 +180,7 @@ class _Assembler:
             ):
                 msg = f"Array {name!r} overlaps {other.name!r} in DRAM."
                 raise self.error(
-                    msg,
-                    f"Put it at {other.offset_bytes + other.size_bytes} or later.",
+                    msg, f"Put it at {other.offset_bytes + other.size_bytes} or later."
                 )
         return made
 
@@ -191,17 +190,11 @@ class _Assembler:
         size = self.whole(words[3], "size in bytes")
         if (src.offset is None) != (dst.offset is None):
             msg = "One operand of this move has an address and the other has none."
-            raise self.error(
-                msg,
-                "Address both, as in 'move DRAM[0] NRAM[0] 1024', or neither.",
-            )
+            raise self.error(msg, "Address both, as in 'move DRAM[0] NRAM[0] 1024', or neither.")
         for view in (src, dst):
             if size % view.count:
                 msg = f"{size} bytes do not divide into the {view.count} pieces of {view}."
-                raise self.error(
-                    msg,
-                    "Make SIZE a multiple of the product of the counts.",
-                )
+                raise self.error(msg, "Make SIZE a multiple of the product of the counts.")
         return Move(src, dst, size, line=self.line)
 
     def operand(self, text: str) -> View:
@@ -239,10 +232,7 @@ class _Assembler:
             matched = _TERM.match(text, at)
             if not matched or (at and not matched[1]):
                 msg = f"{text!r} is no address."
-                raise self.error(
-                    msg,
-                    "Write a sum such as 4096+1024*i, with loop counters.",
-                )
+                raise self.error(msg, "Write a sum such as 4096+1024*i, with loop counters.")
             sign = -1 if matched[1] == "-" else 1
             name = matched[3] or matched[4]
             factor = sign * int(matched[2] or 1)
@@ -250,10 +240,7 @@ class _Assembler:
                 const += factor
             elif name not in self.counters:
                 msg = f"The counter {name!r} belongs to no loop around this line."
-                raise self.error(
-                    msg,
-                    f"Name it in the loop, as in 'loop 8 {name}'.",
-                )
+                raise self.error(msg, f"Name it in the loop, as in 'loop 8 {name}'.")
             else:
                 terms[name] = terms.get(name, 0) + factor
             at = matched.end()
@@ -360,10 +347,7 @@ class _Assembler:
         for key, view in views.items():
             if view.axes and key in shapes and shape and view.count != prod(shapes[key]):
                 msg = f"{key} has {view.count} elements where shape says {prod(shapes[key])}."
-                raise self.error(
-                    msg,
-                    "Leave the axes or the shape out, or make them agree.",
-                )
+                raise self.error(msg, "Leave the axes or the shape out, or make them agree.")
             if not view.axes:
                 if key not in shapes:
                     msg = f"{key} has neither axes nor shape."

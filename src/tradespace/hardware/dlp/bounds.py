@@ -51,7 +51,7 @@ def layer_bound(layer: Layer, machine: Machine, *, bits: int = 32) -> Bound:
     Examples
     --------
     >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> bound = layer_bound(dense(32, 256, 128), load_machine())
     >>> bound.t0_s, bound.traffic_words
     (4.096e-06, 45056)

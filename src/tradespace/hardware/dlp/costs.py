@@ -21,7 +21,7 @@ class Ticks:
 
     Examples
     --------
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> ticks = Ticks.of(load_machine())
     >>> ticks.seconds(ticks.move(64))  # 64 bytes at 64e9 bytes a second
     1e-09

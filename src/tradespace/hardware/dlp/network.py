@@ -16,7 +16,8 @@ from tradespace.hardware.dlp.costs import Ticks, compute_energy_j, move_energy_j
 from tradespace.hardware.dlp.instructions import FORMATS
 from tradespace.hardware.dlp.layers import Layer, dense
 from tradespace.hardware.dlp.lowering import Step, network_steps, split_layer
-from tradespace.hardware.dlp.machine import Machine, load_machine
+from tradespace.hardware.dlp.machine import Machine
+from tradespace.hardware.dlp.machine_file import load_machine
 from tradespace.hardware.dlp.results import NetworkOnDlp, OperatorOnDlp, Uncovered
 from tradespace.hardware.dlp.scheduler.search import Objective, Schedule, schedule
 from tradespace.hardware.dlp.scheduler.steady import steady_schedule

@@ -8,13 +8,19 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from tradespace.core.errors import ProcessorError
+from tradespace.files.units import parse_quantity
 from tradespace.graph.network import Network
 from tradespace.hardware.dlp.layers import Layer
 from tradespace.hardware.dlp.machine import Machine
 from tradespace.hardware.dlp.network import schedule_layers_on, schedule_network_on
 from tradespace.hardware.dlp.results import NetworkOnDlp
-from tradespace.hardware.dlp.units import parse_amount
 
+_FIELDS = {
+    "nram": "nram_bytes",
+    "wram": "wram_bytes",
+    "bandwidth": "bandwidth_bytes_per_s",
+    "clock": "clock_hz",
+}
 AXES = {"nram": "B", "wram": "B", "bandwidth": "B/s", "rate": "", "clock": "Hz"}
 
 
@@ -65,29 +71,20 @@ def _amount(name: str, text: str) -> float:
         except ValueError:
             msg = f"{text!r} is no number."
             raise ProcessorError(msg, remedy="Write a number, with a unit if you like.") from None
-    return parse_amount(text, unit=AXES[name], what=name)
+    return parse_quantity(text, unit=AXES[name], what=name, error=ProcessorError)
 
 
 def changed(machine: Machine, values: dict[str, float]) -> Machine:
     """Return a machine with other values on the axes of a sweep."""
-    made = machine
     for name, value in values.items():
-        match name:
-            case "nram":
-                made = replace(made, nram_bytes=int(value))
-            case "wram":
-                made = replace(made, wram_bytes=int(value))
-            case "bandwidth":
-                made = replace(made, bandwidth_bytes_per_s=value)
-            case "clock":
-                made = replace(made, clock_hz=value)
-            case _:
-                factor = value / made.mac_per_cycle[32]
-                made = replace(
-                    made,
-                    mac_per_cycle={b: r * factor for b, r in made.mac_per_cycle.items()},
-                )
-    return made
+        if name == "rate":
+            factor = value / machine.mac_per_cycle[32]
+            rates = {bits: rate * factor for bits, rate in machine.mac_per_cycle.items()}
+            machine = replace(machine, mac_per_cycle=rates)
+        else:
+            field = _FIELDS[name]
+            machine = replace(machine, **{field: type(getattr(machine, field))(value)})
+    return machine
 
 
 def _on(
@@ -113,7 +110,7 @@ def sweep(
     Examples
     --------
     >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> points = sweep((dense(64, 64, 64),), load_machine(), [parse_axis("bandwidth=32..64")])
     >>> points[0].time_s >= points[1].time_s
     True
@@ -157,12 +154,8 @@ def next_purchase(
 ) -> tuple[tuple[str, float], ...]:
     """Return by what share the time falls when one resource doubles, the best first."""
     base = _on(target, machine, number_format)
-    facts = {
-        "nram": float(machine.nram_bytes),
-        "wram": float(machine.wram_bytes),
-        "bandwidth": machine.bandwidth_bytes_per_s,
-        "rate": machine.mac_per_cycle[32],
-    }
+    facts = {name: float(getattr(machine, _FIELDS[name])) for name in ("nram", "wram", "bandwidth")}
+    facts["rate"] = machine.mac_per_cycle[32]
     gains: list[tuple[str, float]] = []
     for name, value in facts.items():
         better = changed(machine, {name: 2 * value})

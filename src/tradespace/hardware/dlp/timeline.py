@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradespace.core.errors import Place, ProcessorError
+from tradespace.files.units import format_bytes, format_time
 from tradespace.hardware.dlp.addresses import operands, positions, unrolled
 from tradespace.hardware.dlp.costs import Ticks, program_step
 from tradespace.hardware.dlp.instructions import Compute, Move, Program, Sync, View
 from tradespace.hardware.dlp.machine import Machine
-from tradespace.hardware.dlp.units import format_bytes, format_time
 
 _MOST = 20_000
 

@@ -37,7 +37,7 @@ def verify(program: Program, machine: Machine) -> None:
     Examples
     --------
     >>> from tradespace.hardware.dlp.assembler import assemble
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> verify(assemble("move DRAM NRAM 200000"), load_machine())
     Traceback (most recent call last):
         ...
@@ -75,10 +75,7 @@ class _Checker:
             room = self.machine.capacity_bytes(view.memory)
             if item.size_bytes > room:
                 msg = f"{item.size_bytes} bytes do not fit {view.memory}, which has {room}."
-                raise self.error(
-                    msg,
-                    "Move the data in tiles.",
-                )
+                raise self.error(msg, "Move the data in tiles.")
             if view.offset is not None:
                 self.reach(view, item.size_bytes // view.count, counts)
 
@@ -91,10 +88,7 @@ class _Checker:
             raise self.error(msg, "Use addresses from 0.")
         if high > room:
             msg = f"{view} reaches byte {high} of {view.memory}, which has {room}."
-            raise self.error(
-                msg,
-                "Use a smaller tile or a lower address.",
-            )
+            raise self.error(msg, "Use a smaller tile or a lower address.")
 
     def compute(self, item: Compute, counts: Mapping[str, int]) -> None:
         """Check a computation."""
@@ -106,8 +100,7 @@ class _Checker:
             if view.memory != wanted:
                 msg = f"Operand {name} of {item.kind} lies in {view.memory}."
                 raise self.error(
-                    msg,
-                    f"Move it to {wanted} first: weights belong in WRAM, neurons in NRAM.",
+                    msg, f"Move it to {wanted} first: weights belong in WRAM, neurons in NRAM."
                 )
             if view.offset is not None:
                 self.reach(view, item.bits // 8, counts)
@@ -141,21 +134,18 @@ class _Checker:
         else:
             msg = f"The operands have {len(source)}, {len(weights)} and {len(out)} axes."
             raise self.error(
-                msg,
-                "Give in, w, out 2, 2, 2 axes (product) or 4, 5, 4 (convolution).",
+                msg, "Give in, w, out 2, 2, 2 axes (product) or 4, 5, 4 (convolution)."
             )
         if not good:
             msg = f"in {source} and w {weights} do not make out {out}."
-            raise self.error(
-                msg,
-                "Make the inner sizes equal, and out of the outer ones.",
-            )
+            raise self.error(msg, "Make the inner sizes equal, and out of the outer ones.")
+        self.counted(item, count)
+
+    def counted(self, item: Compute, count: int) -> None:
+        """Check that an instruction says how many operations its operands need."""
         if count != item.count:
             msg = f"These operands need {count} operations; the instruction says {item.count}."
-            raise self.error(
-                msg,
-                f"Write compute {item.kind} {count}.",
-            )
+            raise self.error(msg, f"Write compute {item.kind} {count}.")
 
     def vector(self, item: Compute) -> None:
         """Check the shapes of an element-wise operation or a fold over windows."""
@@ -171,16 +161,8 @@ class _Checker:
             for view in (item.source, item.other):
                 if view is not None and view.shape != item.out.shape:
                     msg = f"{view} has shape {view.shape}, out has {item.out.shape}."
-                    raise self.error(
-                        msg,
-                        "Give all operands the same shape.",
-                    )
-        if count != item.count:
-            msg = f"These operands need {count} operations; the instruction says {item.count}."
-            raise self.error(
-                msg,
-                f"Write compute {item.kind} {count}.",
-            )
+                    raise self.error(msg, "Give all operands the same shape.")
+        self.counted(item, count)
 
 
 @dataclass(slots=True)
@@ -199,10 +181,7 @@ class _FirstUse:
         elif isinstance(item, Move):
             if item.src.memory != "DRAM" and item.src.memory not in self.filled:
                 msg = f"{item.src.memory} is read before anything was put there."
-                raise self.checker.error(
-                    msg,
-                    "Load or compute the data first, then sync.",
-                )
+                raise self.checker.error(msg, "Load or compute the data first, then sync.")
             self.same_segment(item.src.memory, "moves")
             if item.dst.memory != "DRAM":
                 self.filled.setdefault(item.dst.memory, self.segment)
@@ -211,8 +190,7 @@ class _FirstUse:
                 if memory not in self.filled:
                     msg = f"{item.kind} uses {memory} before anything was loaded there."
                     raise self.checker.error(
-                        msg,
-                        f"Add 'move DRAM {memory} ...' and a sync before it.",
+                        msg, f"Add 'move DRAM {memory} ...' and a sync before it."
                     )
                 self.same_segment(memory, "computes with")
 
@@ -220,10 +198,7 @@ class _FirstUse:
         """Refuse to use what is loaded for the first time in the same segment."""
         if memory in self.filled and self.filled[memory] == self.segment:
             msg = f"This line {verb} what is being put into {memory} between the same two syncs."
-            raise self.checker.error(
-                msg,
-                "Add a sync between the two.",
-            )
+            raise self.checker.error(msg, "Add a sync between the two.")
 
 
 def verify_data(program: Program, machine: Machine) -> None:
@@ -286,17 +261,11 @@ def _touch(
         state, where = states[view.memory], _bytes(view, counters, size, skip)
         if not state.filled[where].all():
             msg = f"{view} is read before all of it was loaded or computed."
-            raise checker.error(
-                msg,
-                "Load it first, and sync.",
-            )
+            raise checker.error(msg, "Load it first, and sync.")
         if (state.marks[1 - lane][where] == number).any():
             other = "a move" if lane else "a computation"
             msg = f"{view} is read while {other} between the same two syncs writes it."
-            raise checker.error(
-                msg,
-                "Add a sync between the two.",
-            )
+            raise checker.error(msg, "Add a sync between the two.")
         state.marks[2 + lane][where] = number
     view, size = write
     if view.memory != "DRAM":
@@ -306,10 +275,7 @@ def _touch(
         ).any():
             other = "a move" if lane else "a computation"
             msg = f"{view} is written while {other} between the same two syncs uses it."
-            raise checker.error(
-                msg,
-                "Add a sync between the two, or use another place.",
-            )
+            raise checker.error(msg, "Add a sync between the two, or use another place.")
         state.filled[where] = True
         state.marks[lane][where] = number
 

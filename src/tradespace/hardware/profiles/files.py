@@ -2,34 +2,90 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tradespace.core.errors import Place, ProcessorError
-from tradespace.core.suggest import nearest
-from tradespace.hardware.profiles import amounts
-from tradespace.hardware.profiles.records import FORMATS, Processor, Region, Source
+from pydantic import Field, PlainValidator, ValidationInfo
 
-_LARGEST_BYTES = 100_000
-_PROCESSOR_KEYS = (
-    "name",
-    "vendor",
-    "class",
-    "year",
-    "peak",
-    "memory",
-    "bandwidth",
-    "on_chip",
-    "power",
-    "price",
-    "list_price",
-    "launch_overhead",
-    "source",
-    "notes",
+from tradespace.core.errors import InputError, ProcessorError
+from tradespace.files.checker import Checker, Section
+from tradespace.files.fields import Line, one_of, quantity, refuse
+from tradespace.files.problems import FileKind, ProcessorProblemsError
+from tradespace.files.units import parse_quantity
+from tradespace.hardware.profiles.prices import parse_price
+from tradespace.hardware.profiles.records import FORMATS, Price, Processor, Region, Source
+
+_PROCESSOR = FileKind(
+    "processor file",
+    "Start with 'name:' and 'peak: {fp32: 1.28 TFLOP/s}' at the left margin.",
+    "Give the path of a YAML file, or a name of 'tradespace list processors'.",
+    ProcessorProblemsError,
 )
-_REGION_KEYS = ("name", "carbon", "year", "pue", "source", "notes")
+_REGION = FileKind(
+    "region file",
+    "Start with 'name:' and 'carbon: 350 g/kWh' at the left margin.",
+    "Give the path of a YAML file, or a name of 'tradespace list regions'.",
+    ProcessorProblemsError,
+)
+
+
+def _amount(unit: str) -> PlainValidator:
+    return PlainValidator(quantity(unit, bare=False))
+
+
+def _price(value: Any, info: ValidationInfo) -> Price:
+    per_hour = info.field_name == "price"
+    try:
+        return parse_price(str(value), per_hour=per_hour, what=f"'{info.field_name}'")
+    except InputError as error:
+        refuse(error.message, remedy=error.remedy)
+
+
+def _start(value: Any) -> float:
+    try:
+        time_s = parse_quantity(value, unit="s", what="'launch_overhead'")
+    except InputError as error:
+        refuse(error.message, remedy="Write for example '5 us'.")
+    if time_s < 0:
+        refuse(f"'launch_overhead' must be at least 0; got {value!r}.", remedy="Write '5 us'.")
+    return time_s
+
+
+Size = Annotated[float | None, _amount("B")]
+Prices = Annotated[Price | None, PlainValidator(_price)]
+Format = Annotated[str, one_of(FORMATS, "number format")]
+
+
+class ProcessorFile(Section):
+    """A processor; what is left out is not known."""
+
+    name: Line = ""
+    vendor: Line = ""
+    device_class: Line = Field("", alias="class")
+    year: int | None = Field(None, examples=[2024])
+    peak: dict[Format, Annotated[float, _amount("op/s")]] | None = Field(
+        None, examples=["{fp32: 1.28 TFLOP/s}"]
+    )
+    memory: Size = None
+    bandwidth: Annotated[float | None, _amount("B/s")] = None
+    on_chip: Size = None
+    power: Annotated[float | None, _amount("W")] = None
+    price: Prices = None
+    list_price: Prices = None
+    launch_overhead: Annotated[float | None, PlainValidator(_start)] = None
+    source: Line = ""
+    notes: Line = ""
+
+
+class RegionFile(Section):
+    """The electricity of a region."""
+
+    name: Line = ""
+    carbon: Annotated[float | None, _amount("g/kWh")] = None
+    year: Line = ""
+    pue: float | None = Field(None, examples=[1.1])
+    source: Line = ""
+    notes: Line = ""
 
 
 def load_processor(path: str | Path) -> Processor:
@@ -48,41 +104,35 @@ def load_processor(path: str | Path) -> Processor:
         With file, line and column.
 
     """
-    node = _Node.read(Path(path))
-    node.known(_PROCESSOR_KEYS)
-    peaks = node.mapping("peak")
-    rates = {name: node.amount(amounts.parse_rate, "peak", name) for name in peaks}
-    if not rates:
+    checker = Checker.open(Path(path), _PROCESSOR)
+    read = checker.read(ProcessorFile, checker.tree.value, ())
+    if not read.peak and not checker.problems:
         msg = "A processor needs at least one rate under 'peak'."
-        raise ProcessorError(msg, place=node.place("peak"), remedy="Write fp32: 1.28 TFLOP/s.")
-    year = node.value("year")
-    if year is not None and (isinstance(year, bool) or not isinstance(year, int)):
-        msg = f"The year must be a whole number; got {year!r}."
-        raise ProcessorError(msg, place=node.place("year"), remedy="Write 2024.")
-    overhead = node.optional(amounts.parse_time, "launch_overhead")
-    sources = {"": Source(node.text("source") or f"the file {Path(path).name}")}
-    if overhead is None:
+        checker.note(msg, ("peak",), remedy="Write peak: {fp32: 1.28 TFLOP/s}.")
+    checker.problems.raise_if_any()
+    sources = {"": Source(read.source or f"the file {Path(path).name}")}
+    if read.launch_overhead is None:
         sources["launch_overhead_s"] = Source("the file gives none, taken as 0")
     try:
         return Processor(
             id=Path(path).stem,
-            name=node.text("name") or Path(path).stem,
-            vendor=node.text("vendor"),
-            device_class=node.text("class"),
-            year=year,
-            peak_ops_per_s=rates,
-            memory_bytes=node.optional(amounts.parse_size, "memory"),
-            memory_bandwidth_bytes_per_s=node.optional(amounts.parse_bandwidth, "bandwidth"),
-            on_chip_bytes=node.optional(amounts.parse_size, "on_chip"),
-            tdp_w=node.optional(amounts.parse_power, "power"),
-            price_usd_per_h=node.price("price", per_hour=True),
-            list_price_usd=node.price("list_price", per_hour=False),
-            launch_overhead_s=overhead or 0.0,
-            notes=node.text("notes"),
+            name=read.name or Path(path).stem,
+            vendor=read.vendor,
+            device_class=read.device_class,
+            year=read.year,
+            peak_ops_per_s=read.peak or {},
+            memory_bytes=read.memory,
+            memory_bandwidth_bytes_per_s=read.bandwidth,
+            on_chip_bytes=read.on_chip,
+            tdp_w=read.power,
+            price_usd_per_h=read.price,
+            list_price_usd=read.list_price,
+            launch_overhead_s=read.launch_overhead or 0.0,
+            notes=read.notes,
             sources=sources,
         )
     except ProcessorError as error:
-        raise error.at(Place(str(path))) from None
+        raise error.at(checker.tree.at(())) from None
 
 
 def load_region(path: str | Path) -> Region:
@@ -94,157 +144,21 @@ def load_region(path: str | Path) -> Region:
         With file, line and column.
 
     """
-    node = _Node.read(Path(path))
-    node.known(_REGION_KEYS)
-    if node.value("carbon") is None:
+    checker = Checker.open(Path(path), _REGION)
+    read = checker.read(RegionFile, checker.tree.value, ())
+    if read.carbon is None and not checker.problems:
         msg = "A region needs the key 'carbon'."
-        raise ProcessorError(msg, place=Place(str(path), 1, 1), remedy="Write carbon: 350 g/kWh.")
-    pue = node.value("pue")
-    if pue is not None and (isinstance(pue, bool) or not isinstance(pue, int | float)):
-        msg = f"The PUE must be a number; got {pue!r}."
-        raise ProcessorError(msg, place=node.place("pue"), remedy="Write 1.1, for example.")
+        checker.note(msg, ("carbon",), remedy="Write carbon: 350 g/kWh.")
+    checker.problems.raise_if_any()
     try:
         return Region(
             id=Path(path).stem,
-            name=node.text("name") or Path(path).stem,
-            carbon_g_per_kwh=node.amount(amounts.parse_carbon, "carbon"),
-            year=node.text("year"),
-            pue=None if pue is None else float(pue),
-            source=node.text("source") or f"the file {Path(path).name}",
-            notes=node.text("notes"),
+            name=read.name or Path(path).stem,
+            carbon_g_per_kwh=read.carbon or 0.0,
+            year=read.year,
+            pue=read.pue,
+            source=read.source or f"the file {Path(path).name}",
+            notes=read.notes,
         )
     except ProcessorError as error:
-        raise error.at(node.place("pue")) from None
-
-
-class _Node:
-    """A parsed file that knows where its values stand."""
-
-    def __init__(self, file: str, data: Mapping[str, Any]) -> None:
-        self.file, self._data = file, data
-
-    @classmethod
-    def read(cls, path: Path) -> _Node:
-        """Return the mapping of a file."""
-        from ruamel.yaml import YAML
-        from ruamel.yaml.comments import CommentedMap
-        from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-        if not path.is_file():
-            msg = f"There is no file {str(path)!r}."
-            raise ProcessorError(msg, remedy="Give the path of a YAML file, or a known name.")
-        if path.stat().st_size > _LARGEST_BYTES:
-            msg = f"{str(path)!r} is too large for a description of a dozen lines."
-            raise ProcessorError(msg, remedy="Give another file.")
-        try:
-            data = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            msg = f"{str(path)!r} is not text."
-            raise ProcessorError(msg, remedy="Give a YAML file in UTF-8.") from None
-        except MarkedYAMLError as error:
-            mark = error.problem_mark
-            place = Place(str(path), mark.line + 1, mark.column + 1) if mark else Place(str(path))
-            problem = str(error.problem).split("\n", maxsplit=1)[0]
-            msg = f"This is not YAML: {problem}."
-            raise ProcessorError(
-                msg, place=place, remedy="Check indentation, brackets and keys given twice."
-            ) from None
-        except YAMLError as error:
-            msg = f"This is not YAML: {str(error).splitlines()[0]}."
-            raise ProcessorError(
-                msg, place=Place(str(path)), remedy="Write plain text of 'key: value'."
-            ) from None
-        if not isinstance(data, CommentedMap):
-            msg = "The file must hold keys with values."
-            raise ProcessorError(
-                msg, place=Place(str(path), 1, 1), remedy="Start with 'name: My board'."
-            )
-        return cls(str(path), data)
-
-    def place(self, *keys: str) -> Place:
-        """Return where a value stands, or its nearest parent."""
-        node: Any = self._data
-        found = Place(self.file, 1, 1)
-        for key in keys:
-            where = (getattr(getattr(node, "lc", None), "data", None) or {}).get(key)
-            if where:
-                found = Place(self.file, where[2] + 1, where[3] + 1)
-            node = node.get(key) if isinstance(node, Mapping) else None
-        return found
-
-    def value(self, key: str) -> Any:
-        """Return a value as parsed; None if it is left out."""
-        return self._data.get(key)
-
-    def text(self, key: str) -> str:
-        """Return a value as text; empty if it is left out."""
-        value = self._data.get(key)
-        if isinstance(value, Mapping | list):
-            msg = f"{key!r} must be a text."
-            raise ProcessorError(msg, place=self.place(key), remedy="Put it in quotes.")
-        return "" if value is None else re.sub(r"\s+", " ", str(value)).strip()
-
-    def mapping(self, key: str) -> Mapping[str, Any]:
-        """Return the mapping from formats to rates."""
-        value = self._data.get(key)
-        if value is None:
-            msg = f"The key {key!r} is missing."
-            raise ProcessorError(
-                msg, place=Place(self.file, 1, 1), remedy="Write peak: {fp32: 1.28 TFLOP/s}."
-            )
-        if not isinstance(value, Mapping):
-            msg = f"{key!r} must give a rate for each number format; got {value!r}."
-            raise ProcessorError(
-                msg, place=self.place(key), remedy="Write peak: {fp32: 1.28 TFLOP/s}."
-            )
-        for name in value:
-            self._check(str(name), FORMATS, "number format", key, str(name))
-        return value
-
-    def known(self, keys: tuple[str, ...]) -> None:
-        """Refuse keys that mean nothing."""
-        for key in self._data:
-            self._check(str(key), keys, "key", str(key))
-
-    def _check(self, name: str, allowed: tuple[str, ...], what: str, *path: str) -> None:
-        if name not in allowed:
-            guess = nearest(name, allowed)
-            hint = f"Did you mean {guess!r}? " if guess else ""
-            msg = f"Unknown {what} {name!r}."
-            remedy = f"{hint}Allowed: {', '.join(allowed)}."
-            raise ProcessorError(msg, place=self._key(*path), remedy=remedy)
-
-    def _key(self, *keys: str) -> Place:
-        node: Any = self._data
-        for key in keys[:-1]:
-            node = node.get(key)
-        where = (getattr(getattr(node, "lc", None), "data", None) or {}).get(keys[-1])
-        return Place(self.file, where[0] + 1, where[1] + 1) if where else self.place(*keys[:-1])
-
-    def amount(self, parse: Callable[..., float], *keys: str) -> float:
-        """Return an amount in base SI."""
-        node: Any = self._data
-        for key in keys:
-            node = node.get(key)
-        try:
-            value = parse(str(node), what=" ".join(keys))
-        except ProcessorError as error:
-            raise error.at(self.place(*keys)) from None
-        if not 0 <= value < float("inf") or (value == 0 and keys[-1] != "launch_overhead"):
-            msg = f"The {' '.join(keys)} must be positive and finite; got {node!s}."
-            raise ProcessorError(msg, place=self.place(*keys), remedy="Correct it or leave it out.")
-        return value
-
-    def optional(self, parse: Callable[..., float], key: str) -> float | None:
-        """Return an amount, or None if it is left out."""
-        return None if self._data.get(key) is None else self.amount(parse, key)
-
-    def price(self, key: str, *, per_hour: bool) -> Any:
-        """Return a price, or None if it is left out."""
-        value = self._data.get(key)
-        if value is None:
-            return None
-        try:
-            return amounts.parse_price(str(value), per_hour=per_hour, what=key)
-        except ProcessorError as error:
-            raise error.at(self.place(key)) from None
+        raise error.at(checker.tree.at(("pue",))) from None

@@ -44,7 +44,8 @@ class Price:
             raise ProcessorError(msg, remedy="Write '0.50 USD/h' or '0.50 to 0.80 USD/h'.")
 
 
-def _positive(values: Mapping[str, float | None], whose: str) -> None:
+def check_positive(values: Mapping[str, float | None], whose: str) -> None:
+    """Raise ProcessorError unless all values that are known are positive and finite."""
     for what, value in values.items():
         if value is not None and not 0 < value < math.inf:
             msg = f"The {what} of {whose!r} must be positive and finite; got {value}."
@@ -117,7 +118,7 @@ class Processor:
 
     def __post_init__(self) -> None:
         facts = {f"peak in {name}": rate for name, rate in self.peak_ops_per_s.items()}
-        _positive(
+        check_positive(
             {
                 **facts,
                 "memory": self.memory_bytes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tradespace.core.errors import GraphError
-from tradespace.graph.readers.python_files import own_place, short_text
+from tradespace.files.python_files import described, own_place
 
 #: Words in torch's message -> what to do. The first that is found decides.
 _REMEDIES = {
@@ -44,13 +44,8 @@ def cannot_run(module: Any, where: str, error: Exception) -> GraphError:
     part = _part(module, where)
     if part is not None:
         at += f" ({type(part).__name__})"
-    text = str(error).strip()
-    first = text.splitlines()[0] if text else ""
-    what = f"{type(error).__name__}: {short_text(first, 200)}" if first else type(error).__name__
-    msg = f"{type(module).__name__} cannot run on this input{at}: {what}"
-    if not msg.endswith("."):
-        msg += "."
-    remedy = next((r for words, r in _REMEDIES.items() if words in text), _ANY)
+    msg = f"{type(module).__name__} cannot run on this input{at}: {described(error, 200)}."
+    remedy = next((r for words, r in _REMEDIES.items() if words in str(error)), _ANY)
     return GraphError(msg, remedy=remedy, place=own_place(error))
 
 

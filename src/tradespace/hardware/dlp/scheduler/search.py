@@ -125,7 +125,7 @@ def schedule(
     Examples
     --------
     >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> found = schedule(dense(32, 256, 128), load_machine())
     >>> found.time_s < 4103e-9
     True
@@ -164,44 +164,6 @@ def schedule(
             again = search.retimed(other)
             best = min(best, again, key=lambda s: (s.ticks, s.traffic_words))
     return best
-
-
-def schedule_network(
-    layers: tuple[Layer, ...],
-    machine: Machine,
-    *,
-    bits: int = 32,
-    objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
-    slack: float = 0.0,
-    known: tuple[tuple[Schedule, ...], ...] = (),
-) -> tuple[Schedule, ...]:
-    """Return the schedules of layers, one after the other; equal layers are scheduled once.
-
-    ``known`` are earlier results of this function for machines with less memory.
-
-    Examples
-    --------
-    >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine import load_machine
-    >>> len(schedule_network((dense(1, 64, 10), dense(1, 10, 10)), load_machine()))
-    2
-
-    """
-    done: dict[Layer, Schedule] = {}
-    made: list[Schedule] = []
-    for number, layer in enumerate(layers):
-        form = replace(layer, name="")
-        if form not in done:
-            done[form] = schedule(
-                layer,
-                machine,
-                bits=bits,
-                objectives=objectives,
-                slack=slack,
-                known=tuple(earlier[number] for earlier in known),
-            )
-        made.append(replace(done[form], layer=layer))
-    return tuple(made)
 
 
 def _preference(found: Table, word: int) -> Numbers:

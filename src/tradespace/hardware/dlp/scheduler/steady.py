@@ -46,7 +46,7 @@ def steady_schedule(layer: Layer, machine: Machine, *, bits: int = 32) -> Schedu
     Examples
     --------
     >>> from tradespace.hardware.dlp.layers import dense
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> small = replace(load_machine(), nram_bytes=2048, wram_bytes=2048)
     >>> large = replace(small, nram_bytes=2500)
     >>> layer = dense(20, 30, 10)

@@ -104,7 +104,7 @@ def simulate(program: Program, machine: Machine) -> Timing:
     Examples
     --------
     >>> from tradespace.hardware.dlp.assembler import assemble
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> text = "loop 1000000\nmove DRAM NRAM 64\ncompute MAC_32 512\nsync\nendloop"
     >>> simulate(assemble(text), load_machine()).time_s
     0.002

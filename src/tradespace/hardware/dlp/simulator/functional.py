@@ -51,7 +51,7 @@ def run(
     --------
     >>> import numpy as np
     >>> from tradespace.hardware.dlp.assembler import assemble
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> text = '''
     ... array x 0 1x2
     ... array w 8 2x1

@@ -20,7 +20,7 @@ def reference_time_s(program: Program, machine: Machine) -> Fraction:
     Examples
     --------
     >>> from tradespace.hardware.dlp.assembler import assemble
-    >>> from tradespace.hardware.dlp.machine import load_machine
+    >>> from tradespace.hardware.dlp.machine_file import load_machine
     >>> program = assemble("move DRAM NRAM 1024\nmove DRAM WRAM 1024\nsync\ncompute MAC_32 256")
     >>> float(reference_time_s(program, load_machine()))
     3.3e-08
