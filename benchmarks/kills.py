@@ -62,7 +62,9 @@ TARGETS, PHASES = ("worker", "server", "main"), ("reading", "fitting", "storing"
 def start(study: Path, out: Path) -> subprocess.Popen[str]:
     """Start a run that tells its stages."""
     command = [sys.executable, "-c", RUN, str(study), str(out)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=(study.parent / "stderr").open("w"), text=True
+    )
 
 
 def wait_for(phase: str, process: subprocess.Popen[str], out: Path) -> bool:
@@ -142,6 +144,16 @@ def unfinished(out: Path) -> list[str]:
     return found
 
 
+def why(out: Path) -> str:
+    """Return the last line that a run complained with, or what it decided."""
+    lines = (out.parent / "stderr").read_text().split("\n")
+    said = next((line for line in reversed(lines) if line.strip()), "")
+    try:
+        return said or json.loads((out / "decision.json").read_text())["outcome"]
+    except OSError:
+        return "no word and no decision"
+
+
 def failures(out: Path) -> int:
     """Return how many fits are stored as anything but done."""
     with sqlite3.connect(out / "run.sqlite") as connection:
@@ -159,7 +171,7 @@ def disturbed(target: str, phase: str, study: Path, out: Path, whole: dict[str, 
         process = start(study, out)
         process.communicate()
     if process.returncode != 0:
-        return f"exit code {process.returncode}"
+        return f"exit code {process.returncode}: {why(out)}"
     if failures(out):
         return "a fit was stored as failed"
     if told(out) != whole:
@@ -171,6 +183,8 @@ def main() -> None:
     """Print how the kills ended."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=5, help="kills of each target in each phase")
+    parser.add_argument("--targets", nargs="*", default=TARGETS, choices=TARGETS)
+    parser.add_argument("--phases", nargs="*", default=PHASES, choices=PHASES)
     options = parser.parse_args()
     begin, endings = time.perf_counter(), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="k") as folder:
@@ -179,8 +193,8 @@ def main() -> None:
         start(study, Path(folder) / "whole").communicate()
         whole = told(Path(folder) / "whole")
         print("| killed | while | endings |\n|---|---|---|")
-        for target in TARGETS:
-            for phase in PHASES:
+        for target in options.targets:
+            for phase in options.phases:
                 here = Counter(
                     disturbed(target, phase, study, Path(folder) / f"{target}{phase}{i}", whole)
                     for i in range(options.each)
