@@ -33,6 +33,9 @@ class SettingSpec:
         Allowed values of a choice (also extra words allowed for a number, such as "sqrt").
     optional : bool
         Whether null is allowed.
+    names : str
+        What a text names, so that it is checked before any work: ``"code"`` (a function that
+        returns an estimator), ``"file"``, ``"url"``; empty: nothing.
     help : str
         One line.
 
@@ -57,6 +60,7 @@ class SettingSpec:
     optional: bool = False
     required: bool = False
     items: Literal["", "int"] = ""
+    names: Literal["", "code", "file", "url"] = ""
     help: str = ""
 
     def wanted(self) -> str:

@@ -106,7 +106,7 @@ def _candidate(
         )
         label = None
     if len(checker.problems) == before:
-        _check_names(checker, family, settings, at)
+        _check_names(checker, row, settings, at)
     place = checker.tree.at_key(at) if isinstance(item, dict) else checker.tree.at(at)
     return CandidateSpec(family, settings, prepared, label or "", place)
 
@@ -162,23 +162,23 @@ def _preprocessing(checker: Checker, given: Any, path: Path, row: FamilyRow) -> 
     return good
 
 
-def _check_names(checker: Checker, family: str, settings: Mapping[str, Any], path: Path) -> None:
+def _check_names(checker: Checker, row: FamilyRow, settings: Mapping[str, Any], path: Path) -> None:
     """Note files, functions and addresses that a candidate names and that cannot be."""
-    name = {"onnx": "path", "sklearn": "estimator", "http": "url"}.get(family)
-    value = settings.get(name) if name else None
-    if name is None or value is None:
-        return
-    for index, text in enumerate(value if isinstance(value, tuple) else [value]):
-        at: Path = (*path, name, index) if isinstance(value, tuple) else (*path, name)
-        match family:
-            case "sklearn":
-                facts: dict[str, Any] = {"folder": checker.folder, "what": "An estimator"}
+    for spec in row.settings:
+        value = settings.get(spec.name)
+        if not spec.names or value is None:
+            continue
+        here: Path = (*path, spec.name)
+        for index, text in enumerate(value if isinstance(value, tuple) else [value]):
+            at: Path = (*here, index) if isinstance(value, tuple) else here
+            if spec.names == "code":
+                facts: dict[str, Any] = {"folder": checker.folder, "what": f"An {spec.name}"}
                 checker.attempt(at, check_reference, text, estimator=True, **facts)
-            case "onnx":
-                checker.attempt(at, check_file, text, folder=checker.folder, what="'path'")
-            case _ if not re.match(r"https?://[^/\s]+", text):
+            elif spec.names == "file":
+                checker.attempt(at, check_file, text, folder=checker.folder, what=repr(spec.name))
+            elif not re.match(r"https?://[^/\s]+", text):
                 checker.note(
-                    f"'url' must be an address of the web; got {show(text)}.",
+                    f"{spec.name!r} must be an address of the web; got {show(text)}.",
                     at,
                     remedy="Write it with http:// or https:// in front.",
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from tradespace.core import registry
 from tradespace.core.studies import Study
 
 _YAML = (".yaml", ".yml")
@@ -36,9 +37,10 @@ def code_of(study: Study) -> tuple[Code, ...]:
     uses = [Code("data", study.data.location)] if study.data.kind == "callable" else []
     uses += [Code("feature view", name) for name in _views_in_python(study)]
     for spec in study.candidates:
-        estimator = spec.settings.get("estimator") if spec.family == "sklearn" else None
-        grid = estimator if isinstance(estimator, tuple) else (estimator,)
-        uses += [Code("estimator", str(one)) for one in grid if one is not None]
+        for setting in registry.family(spec.family).settings:
+            if setting.names == "code" and (given := spec.settings.get(setting.name)):
+                grid = given if isinstance(given, tuple) else (given,)
+                uses += [Code(setting.name, str(one)) for one in grid]
     return tuple(dict.fromkeys(uses))
 
 

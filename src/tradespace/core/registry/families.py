@@ -238,6 +238,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
                 "str",
                 None,
                 required=True,
+                names="code",
                 help="package.module:function or file.py:function that returns an estimator.",
             ),
             S("arguments", "map", {}, help="Keyword arguments of the function."),
@@ -250,7 +251,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         summary="A finished component, measured like the others, not trained.",
         default=False,
         trained=False,
-        settings=(S("path", "str", None, required=True, help="Path of the file."),),
+        settings=(S("path", "str", None, required=True, names="file", help="Path of the file."),),
     ),
     FamilyRow(
         name="http",
@@ -260,7 +261,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         default=False,
         trained=False,
         settings=(
-            S("url", "str", None, required=True, help="Where rows are sent by POST."),
+            S("url", "str", None, required=True, names="url", help="Where rows are sent by POST."),
             S("price_per_call_usd", "float", 0.0, low=0.0, help="Price of a call, USD."),
             S(
                 "timeout_s",
