@@ -265,6 +265,19 @@ def test_a_limit_that_was_reached_holds_until_it_is_raised(
     assert started[20.0] > 0
 
 
+def test_a_limit_of_memory_that_is_stated_for_the_first_time_makes_fits_due(ledger: Ledger) -> None:
+    assert ledger.study.budget.trial_memory_bytes is None
+    search(ledger, Recorded(lambda task: Ended("", "out of memory", cause="too much")))
+    same, runner = Recorded(done), Recorded(done)
+    search(ledger_of(ledger.study, ledger.prepared, Path(ledger.setup.dataset).parent), same)
+    budget = replace(ledger.study.budget, trial_memory_bytes=1e9)
+    study = replace(ledger.study, budget=budget)
+    search(ledger_of(study, ledger.prepared, Path(ledger.setup.dataset).parent), runner)
+
+    assert same.started == []
+    assert len(runner.started) > 1
+
+
 def test_a_finished_fit_without_its_whole_artifact_is_done_again(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

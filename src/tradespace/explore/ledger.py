@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +57,8 @@ class Ledger:
         }
         self._limits = {
             TrialStatus.TIMED_OUT: study.budget.trial_wall_s,
-            TrialStatus.OUT_OF_MEMORY: study.budget.trial_memory_bytes,
+            # 0: the study stated none, so that one that it states later makes the fit due.
+            TrialStatus.OUT_OF_MEMORY: study.budget.trial_memory_bytes or 0.0,
         }
 
     # ---- what is known ------------------------------------------------------------------
@@ -97,7 +99,7 @@ class Ledger:
             self.store.drop(key)
             return False
         limit = self._limits.get(trial.status)
-        return limit is None or limit <= trial.work.get("limit", float("inf"))
+        return limit is None or limit <= trial.work.get("limit", math.inf)
 
     def _read(self, key: str, trial: Trial) -> Trial:
         stored = self.store.readings(key)
