@@ -52,9 +52,9 @@ def start(study: Path) -> subprocess.Popen[bytes]:
 
 @pytest.mark.slow
 def test_killed_ten_times_the_study_ends_with_the_same_decision_and_no_trial_twice(
-    cancer_study: Path, tmp_path: Path
+    cancer_study: Path, evaluated_cancer: tuple[Path, Decision]
 ) -> None:
-    whole = evaluate(load_study(cancer_study), out=tmp_path / "whole")
+    _, whole = evaluated_cancer
     out = cancer_study.with_suffix(".tradespace")
     rng = random.Random(7)
     seen: dict[str, str] = {}
@@ -135,10 +135,12 @@ def test_two_runs_in_one_folder_do_not_disturb_each_other(
         evaluate(load_study(cancer_study), out=out)
 
 
-def test_an_edit_of_the_requirements_trains_nothing_again(cancer_study: Path) -> None:
-    first = evaluate(load_study(cancer_study))
-    cancer_study.write_text(cancer_study.read_text().replace(">= 0.9,", ">= 0.8,"))
-    second = evaluate(load_study(cancer_study))
+def test_an_edit_of_the_requirements_trains_nothing_again(
+    finished_cancer: tuple[Path, Decision],
+) -> None:
+    place, first = finished_cancer
+    place.write_text(place.read_text().replace(">= 0.9,", ">= 0.8,"))
+    second = evaluate(place)
 
     assert first.context["work"]["new_trials"] > 0
     assert second.context["work"]["new_trials"] == 0
@@ -146,9 +148,9 @@ def test_an_edit_of_the_requirements_trains_nothing_again(cancer_study: Path) ->
 
 
 def test_a_fit_serves_smaller_candidates_and_their_training_time_is_a_bound(
-    cancer_study: Path,
+    evaluated_cancer: tuple[Path, Decision],
 ) -> None:
-    decision = evaluate(load_study(cancer_study))
+    _, decision = evaluated_cancer
     small = decision["random_forest (n_estimators=5)"].evidence.readings["training_time"]
     big = decision["random_forest (n_estimators=10)"].evidence.readings["training_time"]
 
@@ -206,12 +208,12 @@ def garble_decision(out: Path) -> None:
     ],
 )
 def test_what_was_damaged_is_made_again_and_gives_the_same_decision(
-    damage: Callable[[Path], None], cancer_study: Path
+    damage: Callable[[Path], None], finished_cancer: tuple[Path, Decision]
 ) -> None:
-    first = evaluate(load_study(cancer_study))
-    damage(default_folder(load_study(cancer_study)))
-    again = evaluate(load_study(cancer_study))
-    once_more = evaluate(load_study(cancer_study))
+    place, first = finished_cancer
+    damage(default_folder(load_study(place)))
+    again = evaluate(place)
+    once_more = evaluate(place)
 
     assert standings(again) == standings(first)
     assert scores(again) == scores(first)
@@ -232,9 +234,9 @@ def scores(decision: Decision) -> list[tuple[float, float, float]]:
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_is_tried_again_and_leaves_no_trace(
-    cancer_study: Path, tmp_path: Path
+    cancer_study: Path, evaluated_cancer: tuple[Path, Decision], tmp_path: Path
 ) -> None:
-    whole = evaluate(load_study(cancer_study), out=tmp_path / "whole")
+    _, whole = evaluated_cancer
     shot = False
 
     def shoot(event: Event) -> None:

@@ -64,12 +64,12 @@ def untimed(decision: Decision) -> dict[str, dict[str, tuple[Any, ...]]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("edit", EDITS)
 def test_a_changed_question_repeats_no_fit_and_gives_the_readings_of_a_fresh_run(
-    edit: str, cancer_study: Path, tmp_path: Path
+    edit: str, finished_cancer: tuple[Path, Decision], tmp_path: Path
 ) -> None:
-    first = evaluate(load_study(cancer_study))
-    cancer_study.write_text(EDITS[edit](cancer_study.read_text()))
-    again = evaluate(load_study(cancer_study))
-    fresh = evaluate(load_study(cancer_study), out=tmp_path / "fresh")
+    place, first = finished_cancer
+    place.write_text(EDITS[edit](place.read_text()))
+    again = evaluate(place)
+    fresh = evaluate(place, out=tmp_path / "fresh")
     new = len(again.assessments) - len(first.assessments)
     work = again.context["work"]
 
@@ -80,10 +80,12 @@ def test_a_changed_question_repeats_no_fit_and_gives_the_readings_of_a_fresh_run
     assert again.recommended == fresh.recommended
 
 
-def test_a_price_is_computed_anew_from_the_times_that_were_taken(cancer_study: Path) -> None:
-    first = evaluate(load_study(cancer_study))
-    cancer_study.write_text(EDITS["price"](cancer_study.read_text()))
-    again = evaluate(load_study(cancer_study))
+def test_a_price_is_computed_anew_from_the_times_that_were_taken(
+    finished_cancer: tuple[Path, Decision],
+) -> None:
+    place, first = finished_cancer
+    place.write_text(EDITS["price"](place.read_text()))
+    again = evaluate(place)
     best = first.recommended
     assert best is not None
     before, after = (d[best].evidence.readings for d in (first, again))

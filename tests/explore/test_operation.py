@@ -46,9 +46,11 @@ def plant(study: Study, candidate: str) -> float:
     return p50
 
 
-def test_an_unsettled_time_is_taken_again_without_training(cancer_study: Path) -> None:
-    study = load_study(cancer_study)
-    first = evaluate(study)
+def test_an_unsettled_time_is_taken_again_without_training(
+    finished_cancer: tuple[Path, Decision],
+) -> None:
+    place, first = finished_cancer
+    study = load_study(place)
     recommended = first.recommended
     assert recommended is not None
     p50 = plant(study, recommended)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tradespace import evaluate, load_study
+from tradespace import evaluate
+from tradespace.core.decisions import Decision
 from tradespace.core.studies import EnvironmentSpec, Task
 from tradespace.qualities._base import Context, Resampling
 from tradespace.qualities.measure import measure
@@ -43,15 +44,16 @@ def test_trainings_that_always_agree_are_not_certain_to() -> None:
     assert reading.high == pytest.approx(1 - 0.025 ** (1 / 30))  # of 30 entities
 
 
-def test_only_finalists_are_trained_again_and_their_trainings_count(cancer_study: Path) -> None:
-    study = load_study(cancer_study)
-    first = evaluate(study)
-    cancer_study.write_text(
-        cancer_study.read_text().replace(
+def test_only_finalists_are_trained_again_and_their_trainings_count(
+    finished_cancer: tuple[Path, Decision],
+) -> None:
+    place, first = finished_cancer
+    place.write_text(
+        place.read_text().replace(
             "budget:", "qualities: {churn: {retraining_disagreement: {trainings: 2}}}\nbudget:"
         )
     )
-    decision = evaluate(load_study(cancer_study))
+    decision = evaluate(place)
     churned = [a for a in decision.assessments if "churn" in a.evidence.readings]
     more = decision.context["work"]["fits"] - first.context["work"]["fits"]
 
