@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from tradespace.graph.network import Attributes
@@ -275,8 +274,3 @@ for _rank in AXES:
     _register_transposed(_rank)
 for _rank in (1, 2):
     _register_local(_rank)
-
-
-def window_positions(attributes: Attributes, rank: int) -> int:
-    """Return the positions of a window."""
-    return math.prod(per_axis(attributes["kernel"], rank))

@@ -323,17 +323,3 @@ def _folded(network: Network) -> dict[int, int]:
         if alone and layer and network.nodes[places[0]].operator == "batch_norm":
             found[i] = places[0]
     return found
-
-
-def check_rank(node: Node, *, got: int, allowed: Sequence[int]) -> None:
-    """Refuse what a runtime cannot run.
-
-    Raises
-    ------
-    GraphError
-        If the rank is not allowed.
-
-    """
-    if got not in allowed:
-        msg = f"{node.name!r} ({node.operator}) has {got} dimensions; ONNX takes {allowed}."
-        raise GraphError(msg, remedy="Reshape the signal before it.")
