@@ -7,7 +7,7 @@ from typing import Any
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.network import Node, Shape
-from tradespace.graph.operators import operator, operators
+from tradespace.graph.operators import named, operators
 from tradespace.graph.operators.products import broadcast
 from tradespace.graph.writers.onnx_emitter import HANDLERS, Emitter, Handler, stretches, writes
 
@@ -142,19 +142,25 @@ def _nothing(e: Emitter, node: Node) -> None:
     e.result(node, e.input(node.inputs[0]))
 
 
-#: Functions of one signal that `pointwise` stands for -> what ONNX calls them.
-_FUNCTIONS = {n.lower(): n for n in operator("pointwise").names.onnx.split()}
-_FUNCTIONS |= {"sgn": "Sign", "trunc": "Floor"}
+#: Functions of one signal, by the name of ONNX in lower case, that `pointwise` may stand for.
+_FUNCTIONS: dict[str, Handler] = {
+    theirs.lower().removeprefix("ms."): HANDLERS[rule.name]
+    if rule.inputs == ("input",)
+    else _unary(theirs)
+    for theirs, rule in named("onnx").items()
+    if rule.name == "pointwise" or (rule.inputs == ("input",) and rule.kind == "elementwise")
+}
+_FUNCTIONS |= {"sgn": _unary("Sign"), "trunc": _unary("Floor")}
 
 
 @writes("pointwise")
 def _pointwise(e: Emitter, node: Node) -> None:
     function = str(node.attributes["function"])
-    op = _FUNCTIONS.get(function.lower())
-    if op is None:
+    write = _FUNCTIONS.get(function.lower())
+    if write is None:
         msg = f"{node.name!r} computes {function!r}, which cannot be written as ONNX."
         raise GraphError(msg, remedy=f"Functions that can be: {', '.join(sorted(_FUNCTIONS))}.")
-    _unary(op)(e, node)
+    write(e, node)
 
 
 @writes("select")

@@ -7,6 +7,7 @@ from typing import Any
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Value
+from tradespace.graph.operators import named
 from tradespace.graph.readers.keras.reading import (
     Handler,
     Layer,
@@ -30,32 +31,8 @@ def handles(*names: str) -> Callable[[Handler], Handler]:
     return keep
 
 
-#: Keras's names of activation functions -> ours.
-ACTIVATIONS = {
-    "relu": "relu",
-    "relu6": "relu6",
-    "leaky_relu": "leaky_relu",
-    "sigmoid": "sigmoid",
-    "log_sigmoid": "log_sigmoid",
-    "tanh": "tanh",
-    "hard_tanh": "hard_tanh",
-    "softmax": "softmax",
-    "log_softmax": "log_softmax",
-    "gelu": "gelu",
-    "silu": "silu",
-    "swish": "silu",
-    "elu": "elu",
-    "selu": "selu",
-    "celu": "celu",
-    "mish": "mish",
-    "hard_sigmoid": "hard_sigmoid",
-    "hard_silu": "hard_swish",
-    "hard_swish": "hard_swish",
-    "softplus": "softplus",
-    "softsign": "softsign",
-    "exponential": "exponential",
-    "threshold": "threshold",
-}
+#: Keras's names of functions -> what they are here.
+FUNCTIONS = {theirs: rule.name for theirs, rule in named("keras").items()}
 _FUNCTIONS = ("tanh_shrink", "soft_shrink", "hard_shrink", "squareplus", "sparse_plus")
 
 
@@ -81,8 +58,8 @@ def activate(k: Reading, x: Signal, layer: Layer, key: str = "activation") -> Si
     if name in ("linear", "identity"):
         return x
     plain = name.lower()
-    if plain in ACTIVATIONS:
-        return pointwise(k, x, ACTIVATIONS[plain], layer, suffix=plain)
+    if plain in FUNCTIONS:
+        return pointwise(k, x, FUNCTIONS[plain], layer, suffix=plain)
     if plain in _FUNCTIONS:
         made = k.apply("pointwise", x.value, layer=layer, suffix=plain, function=plain)
         return Signal(made, x.first)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tradespace.graph.builder import Value
 from tradespace.graph.network import Shape
+from tradespace.graph.operators import named
 from tradespace.graph.readers.keras.layers import HANDLERS, handles, only, pointwise
 from tradespace.graph.readers.keras.reading import Layer, Made, Reading, Signal, signals_in
 
@@ -106,57 +107,11 @@ def _elementwise(operator: str) -> Any:
     return read
 
 
-for _theirs, _ours in {
-    "Add": "add",
-    "Subtract": "subtract",
-    "Multiply": "multiply",
-    "Divide": "divide",
-    "TrueDivide": "divide",
-    "Power": "power",
-    "Maximum": "maximum",
-    "Minimum": "minimum",
-}.items():
-    HANDLERS[f"ops.{_theirs}"] = _elementwise(_ours)
-    HANDLERS.setdefault(_theirs, HANDLERS[f"ops.{_theirs}"])
-
-
 def _unary(operator: str) -> Any:
     def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
         return pointwise(k, only((args, kwargs)), operator, layer)
 
     return read
-
-
-for _theirs, _ours in {
-    "Negative": "negate",
-    "Absolute": "absolute",
-    "Abs": "absolute",
-    "Exp": "exponential",
-    "Log": "logarithm",
-    "Sqrt": "square_root",
-    "Rsqrt": "reciprocal_square_root",
-    "Reciprocal": "reciprocal",
-    "Square": "square",
-    "Sin": "sine",
-    "Cos": "cosine",
-    "Round": "round",
-    "Clip": "clamp",
-    "Relu": "relu",
-    "Relu6": "relu6",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
-    "Gelu": "gelu",
-    "Silu": "silu",
-    "Elu": "elu",
-    "Softplus": "softplus",
-    "HardSigmoid": "hard_sigmoid",
-    "HardSilu": "hard_swish",
-    "LeakyRelu": "leaky_relu",
-    "Softmax": "softmax",
-    "LogSoftmax": "log_softmax",
-}.items():
-    HANDLERS[f"ops.{_theirs}"] = _unary(_ours)
-    HANDLERS.setdefault(_theirs, HANDLERS[f"ops.{_theirs}"])
 
 
 def _reduction(operator: str) -> Any:
@@ -172,20 +127,13 @@ def _reduction(operator: str) -> Any:
     return read
 
 
-for _theirs, _ours in {
-    "Mean": "mean",
-    "Sum": "sum",
-    "Max": "largest",
-    "Min": "largest",
-    "Prod": "product",
-    "Var": "variance",
-    "Std": "variance",
-    "Norm": "norm",
-    "Logsumexp": "log_sum_exp",
-    "Argmax": "argument_of_largest",
-    "Argmin": "argument_of_largest",
-}.items():
-    HANDLERS[f"ops.{_theirs}"] = HANDLERS[_theirs] = _reduction(_ours)
+# Their classes: as operations, and as layers where no layer of that name does something else.
+for _theirs, _rule in named("keras").items():
+    _class = "".join(part[0].upper() + part[1:] for part in _theirs.split("_"))
+    _reader = _reduction if _rule.kind == "reduction" else _unary
+    _reader = _elementwise if _rule.inputs == ("operand...",) else _reader
+    HANDLERS[f"ops.{_class}"] = _reader(_rule.name)
+    HANDLERS.setdefault(_class, HANDLERS[f"ops.{_class}"])
 
 
 @handles("ops.Matmul", "Matmul")

@@ -232,18 +232,6 @@ def _softmax(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any
     return Signal(k.apply("softmax", x, layer=layer, axis=int(axis)))
 
 
-def _plain(name: str) -> Any:
-    def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-        return pointwise(k, only(args), name, layer)
-
-    return read
-
-
-_OTHERS = {"LeakyReLU": "leaky_relu", "ELU": "elu", "ThresholdedReLU": "threshold"}
-for _theirs, _ours in _OTHERS.items():
-    handles(_theirs)(_plain(_ours))
-
-
 # ------------------------------------------------------------------- nothing in service
 
 
@@ -280,26 +268,11 @@ def _nothing(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any
 # -------------------------------------------------------------------------------- merging
 
 
-def _merge(operator: str) -> Any:
-    def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-        values, first = k.aligned(list(signals_in((args, kwargs))))
-        made = k.apply(operator, *values, layer=layer)
-        if layer.kind == "Average":
-            made = k.apply("divide", made, layer=layer, suffix="mean")
-        return Signal(made, first)
-
-    return read
-
-
-for _theirs, _ours in {
-    "Add": "add",
-    "Average": "add",
-    "Subtract": "subtract",
-    "Multiply": "multiply",
-    "Maximum": "maximum",
-    "Minimum": "minimum",
-}.items():
-    handles(_theirs)(_merge(_ours))
+@handles("Average")
+def _average(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
+    values, first = k.aligned(list(signals_in((args, kwargs))))
+    total = k.apply("add", *values, layer=layer)
+    return Signal(k.apply("divide", total, layer=layer, suffix="mean"), first)
 
 
 @handles("Concatenate")

@@ -172,12 +172,6 @@ def _clamp(r: Recording, func: Any, args: Any, kwargs: Any, result: Any) -> None
     r.add(name, [a["self"]], result, inplace=call_of(func).inplace)
 
 
-@handles("relu6", "relu6_")
-def _relu6(r: Recording, func: Any, args: Any, kwargs: Any, result: Any) -> None:
-    del kwargs
-    r.add("relu6", [args[0]], result, inplace=call_of(func).inplace)
-
-
 @handles("prelu", "_prelu_kernel")
 def _prelu(r: Recording, func: Any, args: Any, kwargs: Any, result: Any) -> None:
     del func, kwargs

@@ -6,93 +6,18 @@ from typing import Any
 
 import torch
 
+from tradespace.graph.operators import named
 from tradespace.graph.readers.torch.calls import bound, call_of, operands, tensors_in
 from tradespace.graph.readers.torch.handlers import HANDLERS, Recording
 
-#: torch's names of what works element by element, where ours differ or it counts more than one.
-_POINTWISE = {
-    "add": "add",
-    "sub": "subtract",
-    "rsub": "subtract",
-    "mul": "multiply",
-    "div": "divide",
-    "true_divide": "divide",
-    "pow": "power",
-    "maximum": "maximum",
-    "minimum": "minimum",
-    "neg": "negate",
-    "abs": "absolute",
-    "exp": "exponential",
-    "log": "logarithm",
-    "sqrt": "square_root",
-    "rsqrt": "reciprocal_square_root",
-    "reciprocal": "reciprocal",
-    "square": "square",
-    "erf": "error_function",
-    "sin": "sine",
-    "cos": "cosine",
-    "relu": "relu",
-    "leaky_relu": "leaky_relu",
-    "elu": "elu",
-    "selu": "selu",
-    "celu": "celu",
-    "silu": "silu",
-    "mish": "mish",
-    "sigmoid": "sigmoid",
-    "log_sigmoid_forward": "log_sigmoid",
-    "log_sigmoid": "log_sigmoid",
-    "tanh": "tanh",
-    "hardsigmoid": "hard_sigmoid",
-    "hardswish": "hard_swish",
-    "softplus": "softplus",
-    "threshold": "threshold",
-    "where": "select",
-    "masked_fill": "select",
-}
-_COMPARES = {
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "logical_and",
-    "logical_or",
-    "logical_not",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_not",
-    "isnan",
-    "isinf",
-    "isin",
-    "logical_xor",
-}
-_REDUCTIONS = {
-    "sum": "sum",
-    "mean": "mean",
-    "prod": "product",
-    "amax": "largest",
-    "amin": "largest",
-    "max": "largest",
-    "min": "largest",
-    "argmax": "argument_of_largest",
-    "argmin": "argument_of_largest",
-    "var": "variance",
-    "std": "variance",
-    "var_mean": "variance",
-    "std_mean": "variance",
-    "norm": "norm",
-    "linalg_vector_norm": "norm",
-    "logsumexp": "log_sum_exp",
-    "any": "largest",
-    "all": "largest",
-}
+#: torch's names of what it has too.
+_NAMED = named("torch")
 #: Element by element, though torch does not say so.
 _UNTAGGED = ("complex", "polar", "floor_divide", "nan_to_num", "angle", "sgn", "lerp", "clip")
 #: Views that change a tensor itself.
 _TURNED = ("transpose", "squeeze", "unsqueeze", "t", "swapaxes", "swapdims", "as_strided")
 # These must not be taken apart before they are seen.
-for _packet in (*_POINTWISE, *_REDUCTIONS, *_COMPARES):
+for _packet in _NAMED:
     for _form in (_packet, f"{_packet}_"):
         HANDLERS.setdefault(
             f"aten.{_form}",
@@ -108,21 +33,16 @@ def record_by_tags(r: Recording, func: Any, args: Any, kwargs: Any, result: Any)
     outputs = [result] if isinstance(result, torch.Tensor) else tensors_in([result])
     if not outputs:
         return
-    if short == "max" and len(args) > 1 and isinstance(args[1], torch.Tensor):
-        short = "maximum"
-    if short == "min" and len(args) > 1 and isinstance(args[1], torch.Tensor):
-        short = "minimum"
+    if short in ("max", "min") and len(args) > 1 and isinstance(args[1], torch.Tensor):
+        short = f"{short}imum"
     shape = tuple(outputs[0].shape)
-    if short in _POINTWISE:
-        ours = _POINTWISE[short]
-        extra = {"shape": shape} if ours == "select" else {}
-        r.add(ours, tensors, outputs[0], inplace=inplace, **extra)
-        return
-    if short in _COMPARES:
-        r.add("compare", tensors, outputs[0], shape=shape)
-        return
-    if short in _REDUCTIONS:
-        _reduction(r, func, short, args, kwargs, outputs)
+    rule = _NAMED.get(short)
+    if rule is not None:
+        if rule.kind == "reduction":
+            _reduction(r, func, rule.name, args, kwargs, outputs)
+        else:
+            extra: dict[str, Any] = {"shape": shape} if rule.attributes else {}
+            r.add(rule.name, tensors, outputs[0], inplace=inplace, **extra)
         return
     if call.view or (inplace and short in _TURNED):
         record_view(r, short, tensors[0], outputs)
@@ -169,12 +89,12 @@ def record_view(r: Recording, function: str, x: torch.Tensor, outputs: list[torc
 
 
 def _reduction(
-    r: Recording, func: Any, short: str, args: Any, kwargs: Any, outputs: list[torch.Tensor]
+    r: Recording, func: Any, name: str, args: Any, kwargs: Any, outputs: list[torch.Tensor]
 ) -> None:
     a = bound(func, args, kwargs)
     axes = a.get("dim")
     axes = None if axes is None or axes == [] else axes if isinstance(axes, int) else tuple(axes)
     keep = bool(a.get("keepdim", False))
-    r.add(_REDUCTIONS[short], [args[0]], outputs[0], axes=axes, keep_dimensions=keep)
+    r.add(name, [args[0]], outputs[0], axes=axes, keep_dimensions=keep)
     for other in outputs[1:]:
         r.add("view", [outputs[0]], other, shape=tuple(other.shape), function="indices")
