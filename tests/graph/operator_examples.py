@@ -162,6 +162,7 @@ for _name, _theirs in {
     "negate": "neg", "absolute": "abs", "exponential": "exp", "logarithm": "log",
     "square_root": "sqrt", "reciprocal_square_root": "rsqrt", "reciprocal": "reciprocal",
     "square": "square", "error_function": "erf", "sine": "sin", "cosine": "cos", "round": "round",
+    "floor": "floor",
 }.items():  # fmt: skip
     EXAMPLES[_name] = [Example((ROWS,), torch=f"x.{_theirs}()")]
 EXAMPLES["clamp"] = [Example((ROWS,), torch="x.clamp(-1, 1)")]

@@ -59,6 +59,7 @@ _UNARY: dict[str, tuple[int, tuple[str, ...], Names]] = {
     "sine": (1, ("input0",), Names("Sin", "sin", "sin")),
     "cosine": (1, ("input0",), Names("Cos", "cos", "cos")),
     "round": (1, (), Names("Round", keras="round")),
+    "floor": (1, (), Names("Floor", "floor", "floor")),
     "clamp": (2, ("input0",), Names(keras="clip")),
 }
 
@@ -188,7 +189,7 @@ OPERATORS: tuple[Operator, ...] = (
         shapes=_stretched,
         operations="O",
         saves=("inputs",),
-        names=Names("Floor Ceil Sign Tan Sinh Cosh Asin Acos Atan Asinh Acosh Atanh"),
+        names=Names("Ceil Sign Tan Sinh Cosh Asin Acos Atan Asinh Acosh Atanh"),
     ),
     _logical(
         "compare",
