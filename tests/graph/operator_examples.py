@@ -29,7 +29,7 @@ class Example:
         fmt = "int64" if self.indices else "fp32"
         values = [b.tensor_input(s, format=fmt, name=f"x{i}") for i, s in enumerate(self.inputs)]
         held = [b.parameter(f"w{i}", s, role) for i, (s, role) in enumerate(self.weights)]
-        made = b.apply_many(operator, *values, parameters=held, attributes=self.settings)
+        made = b.record(operator, *values, name=operator, parameters=held, **self.settings)
         return b.build(*made)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tradespace.graph.builder import Value
-from tradespace.graph.network import Shape
 from tradespace.graph.operators import named
 from tradespace.graph.readers.keras.layers import HANDLERS, handles, only, pointwise
 from tradespace.graph.readers.keras.reading import Layer, Made, Reading, Signal, signals_in
@@ -192,16 +191,12 @@ def _declared(k: Reading, layer: Layer, x: Signal, operator: str) -> Made:
     shapes = [s for s in layer.declared if s is not None]
     if not shapes or (operator == "view" and sum(map(math.prod, shapes)) > math.prod(x.shape)):
         return k.unknown(layer, [x])
-    made = k.builder.apply_many(
+    made = k.builder.record(
         operator,
         k.logical(x),
         name=layer.path,
         format=layer.formats[0],
-        attributes={"shape": _one_or_many(shapes), "function": layer.kind.lower()},
-        absolute=True,
+        shape=tuple(shapes),
+        function=layer.kind.lower(),
     )
     return [Signal(v) for v in made] if len(made) > 1 else Signal(made[0])
-
-
-def _one_or_many(shapes: Sequence[Shape]) -> Any:
-    return shapes[0] if len(shapes) == 1 else tuple(shapes)

@@ -111,14 +111,7 @@ def _whole(r: Recorder, item: Item, call: Call) -> Item:
     """Return an operand of a product; a weight is learned whatever it is called."""
     if item.value is None and item.held:
         own = r.declare(item, "weight", call.name)
-        item.value = r.builder.apply_many(
-            "fill",
-            name=f"{call.name}.constant",
-            parameters=own,
-            format=item.format,
-            attributes={"shape": item.shape, "function": "constant"},
-            absolute=True,
-        )[0]
+        r.constant(item, f"{call.name}.constant", own)
     return item
 
 

@@ -141,15 +141,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         key = id(tensor)
         if key not in self._values:
             parameters = self.weights(tensor)
-            made = self.builder.apply_many(
+            made = self.builder.record(
                 "fill",
                 name=self.name("constant"),
                 parameters=parameters,
                 format=format_of(tensor),
-                attributes={"shape": tuple(tensor.shape), "function": "constant"},
-                absolute=True,
-            )[0]
-            self.bind(tensor, made)
+                shape=tuple(tensor.shape),
+                function="constant",
+            )
+            self.bind(tensor, *made)
         return self._values[key]
 
     def name(self, operator: str) -> str:
@@ -193,16 +193,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         results = [outputs] if isinstance(outputs, torch.Tensor) else tensors_in(outputs)
         if not results:
             return
-        made = self.builder.apply_many(
+        made = self.builder.record(
             operator,
             *signals,
             name=self.name(operator),
             parameters=parameters,
             inplace=inplace,
             format=format_of(results[0]),
-            attributes=attributes,
-            absolute=True,
             shapes=tuple(tuple(t.shape) for t in results),
+            **attributes,
         )
         for tensor, value in zip(results, made, strict=True):
             self.bind(tensor, value)
@@ -352,15 +351,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         if not others or id(part) not in self._values:
             return
         before = self.value(others[0])
-        made = self.builder.apply_many(
+        made = self.builder.record(
             "append",
             before,
             self._values[id(part)],
             name=self.name("write"),
             format=format_of(others[0]),
-            attributes={"axis": None},
-            absolute=True,
             shapes=(tuple(others[0].shape),),
+            axis=None,
         )
         for store in others:
             self.bind(store, made[0])

@@ -42,14 +42,11 @@ def _recurrent(cell: str) -> Handler:
         )
         source = r.value(first(result))
         for state in pytree.tree_leaves(result)[1:]:
-            made = r.builder.apply_many(
-                "view",
-                source,
-                name=r.name("view"),
-                attributes={"shape": tuple(state.shape), "function": "state"},
-                absolute=True,
-            )[0]
-            r.bind(state, made)
+            shape = tuple(state.shape)
+            name = r.name("view")
+            r.bind(
+                state, *r.builder.record("view", source, name=name, shape=shape, function="state")
+            )
 
     return handle
 
