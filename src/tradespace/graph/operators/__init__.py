@@ -1,5 +1,6 @@
 """The operators: shapes, parameters, multiply-accumulates, traffic, each as a formula."""
 
+from tradespace.graph.operators._base import AXES as AXES
 from tradespace.graph.operators._base import Attribute as Attribute
 from tradespace.graph.operators._base import Names as Names
 from tradespace.graph.operators._base import Operator as Operator

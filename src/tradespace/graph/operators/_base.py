@@ -33,6 +33,7 @@ class Attribute:
     doc: str = ""
 
 
+AXES = Attribute("axes", default=None, doc="all if none")
 AXIS = Attribute("axis", default=-1, doc="along which it runs")
 KEEP_DIMENSIONS = Attribute(
     "keep_dimensions", default=False, doc="whether reduced axes stay with size 1"
@@ -42,8 +43,9 @@ KEEP_DIMENSIONS = Attribute(
 class Names(NamedTuple):
     """What libraries call an operator; several names are separated by spaces.
 
-    Only for what is the same there and needs no settings: readers record such an operator
-    under any of the names, and the first name of ONNX is written. ``ms.`` stands before a name
+    Only for what is the same there and needs no settings but axes, or the shape that a reader
+    finds: readers record such an operator under any of the names, and the first name of ONNX is
+    written where it works element by element or reduces. ``ms.`` stands before a name
     of the contributed operators of ONNX Runtime. Keras has functions in lower case; their
     classes (``HardSigmoid`` for ``hard_sigmoid``) go without saying.
     """

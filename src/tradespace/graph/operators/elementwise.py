@@ -6,6 +6,7 @@ import math
 
 from tradespace.graph.network import Attributes
 from tradespace.graph.operators._base import (
+    AXES,
     AXIS,
     KEEP_DIMENSIONS,
     Attribute,
@@ -221,7 +222,7 @@ OPERATORS: tuple[Operator, ...] = (
             name=name,
             kind="reduction",
             summary=summary,
-            attributes=(Attribute("axes", default=None, doc="all if none"), KEEP_DIMENSIONS),
+            attributes=(AXES, KEEP_DIMENSIONS),
             shapes=reduced,
             operations=operations,
             saves=kept,

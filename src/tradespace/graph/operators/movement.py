@@ -10,6 +10,7 @@ from tradespace.graph.network import Attributes, Shape
 from tradespace.graph.operators._base import (
     AXIS,
     Attribute,
+    Names,
     Operator,
     ShapeRule,
     Shapes,
@@ -195,6 +196,10 @@ OPERATORS: tuple[Operator, ...] = (
         summary="The same elements in new memory, or in another order or format.",
         attributes=(_RESULT, _FUNCTION),
         shapes=_given,
+        names=Names(
+            "DepthToSpace SpaceToDepth Tile BitCast Bernoulli Trilu CenterCropPad",
+            "pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle",
+        ),
     ),
     Operator(
         name="fill",
@@ -214,6 +219,14 @@ OPERATORS: tuple[Operator, ...] = (
         shapes=_given,
         traffic="2*B_out",
         saves=("input1",),
+        names=Names(
+            "GatherElements GatherND ScatterElements ScatterND Scatter TensorScatter Compress "
+            "GridSample Col2Im ReverseSequence",
+            "index index_select gather take take_along_dim _unsafe_index index_put index_add "
+            "index_copy index_fill scatter scatter_add scatter_reduce masked_select masked_scatter "
+            "max_unpool2d max_unpool3d searchsorted bucketize im2col col2im unfold_backward "
+            "grid_sampler grid_sampler_2d",
+        ),
     ),
     Operator(
         name="embedding",
@@ -256,5 +269,9 @@ OPERATORS: tuple[Operator, ...] = (
         attributes=(replace(_RESULT, default=None), AXIS),
         shapes=shape_or_same,
         operations="I",
+        names=Names(
+            "TopK Unique",
+            "topk sort argsort unique _unique2 nonzero histc bincount multinomial",
+        ),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.network import Node, Shape
-from tradespace.graph.operators import named, operators
+from tradespace.graph.operators import AXES, named, operators
 from tradespace.graph.operators.products import broadcast
 from tradespace.graph.writers.onnx_emitter import HANDLERS, Emitter, Handler, stretches, writes
 
@@ -84,9 +84,14 @@ def _reduction(op: str) -> Handler:
 # What ONNX has too is written under its name; the handlers below are for what is different.
 for _name, _rule in operators().items():
     _op = _rule.names.onnx.partition(" ")[0]
-    if _op and not _op.startswith("ms."):
-        _made = _reduction if _rule.kind == "reduction" else _unary
-        HANDLERS[_name] = (_arithmetic if _rule.inputs == ("operand...",) else _made)(_op)
+    if not _op or _op.startswith("ms."):
+        continue
+    if _rule.inputs == ("operand...",):
+        HANDLERS[_name] = _arithmetic(_op)
+    elif AXES in _rule.attributes:
+        HANDLERS[_name] = _reduction(_op)
+    elif not _rule.attributes:
+        HANDLERS[_name] = _unary(_op)
 HANDLERS["hard_sigmoid"] = _unary("HardSigmoid", alpha=1 / 6)
 HANDLERS["gelu"] = _unary("Gelu")
 HANDLERS["gelu_tanh"] = _unary("Gelu", approximate="tanh")

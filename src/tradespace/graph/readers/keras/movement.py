@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tradespace.graph.builder import Value
-from tradespace.graph.operators import named
+from tradespace.graph.operators import AXES, named
 from tradespace.graph.readers.keras.layers import HANDLERS, handles, only, pointwise
 from tradespace.graph.readers.keras.reading import Layer, Made, Reading, Signal, signals_in
 
@@ -129,7 +129,7 @@ def _reduction(operator: str) -> Any:
 # Their classes: as operations, and as layers where no layer of that name does something else.
 for _theirs, _rule in named("keras").items():
     _class = "".join(part[0].upper() + part[1:] for part in _theirs.split("_"))
-    _reader = _reduction if _rule.kind == "reduction" else _unary
+    _reader = _reduction if AXES in _rule.attributes else _unary
     _reader = _elementwise if _rule.inputs == ("operand...",) else _reader
     HANDLERS[f"ops.{_class}"] = _reader(_rule.name)
     HANDLERS.setdefault(_class, HANDLERS[f"ops.{_class}"])

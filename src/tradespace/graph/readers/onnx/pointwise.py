@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tradespace.graph.operators import named
+from tradespace.graph.operators import AXES, Operator, named
 from tradespace.graph.operators.products import broadcast
 from tradespace.graph.readers.onnx.layers import HANDLERS, Handler, handles
 from tradespace.graph.readers.onnx.recorder import Call, Item, Recorder, UndeterminedError
@@ -142,15 +142,6 @@ def _reduction(name: str) -> Handler:
     return read
 
 
-#: What reads an operator that ONNX has too, where its kind does not tell.
-_OWN = {"compare": _compare, "select": _select, "pointwise": _function}
-for _theirs, _rule in named("onnx").items():
-    _reader = _reduction if _rule.kind == "reduction" else _one
-    _reader = _arithmetic if _rule.inputs == ("operand...",) else _reader
-    HANDLERS[_theirs] = _OWN.get(_rule.name) or _reader(_rule.name)
-HANDLERS["Mean"] = _arithmetic("add")
-
-
 @handles("CumSum", "CumProd")
 def _cumulative(r: Recorder, call: Call) -> None:
     known = call.optional(1)
@@ -166,7 +157,34 @@ def _loss(r: Recorder, call: Call) -> None:
     r.add(call, "cross_entropy", [call.item(0), call.item(1)], format=call.item(0).format)
 
 
-@handles("TopK", "Unique")
-def _sort(r: Recorder, call: Call) -> None:
-    shape, fmt = r.inferred(call)
-    r.add(call, "sort", [call.item(0)], format=fmt, shape=shape)
+# ------------------------------------------------------------------- what ONNX has too
+
+
+def _shaped(rule: Operator) -> Handler:
+    """Return what reads an operator whose result has the shape that onnx infers."""
+    names = [a.name for a in rule.attributes]
+
+    def read(r: Recorder, call: Call) -> None:
+        shape, fmt = r.inferred(call)
+        items = (
+            [call.item(0)] if len(rule.inputs) == 1 else [i for i in call.inputs if i is not None]
+        )
+        more: dict[str, Any] = {"function": call.op.lower()} if "function" in names else {}
+        r.add(call, rule.name, items, format=fmt, shape=shape, **more)
+
+    return read
+
+
+def _reader(rule: Operator) -> Handler:
+    own = {"compare": _compare, "select": _select, "pointwise": _function}.get(rule.name)
+    if own is not None:
+        return own
+    if rule.inputs == ("operand...",):
+        return _arithmetic(rule.name)
+    if AXES in rule.attributes:
+        return _reduction(rule.name)
+    return _shaped(rule) if rule.attributes else _one(rule.name)
+
+
+HANDLERS.update({theirs: _reader(rule) for theirs, rule in named("onnx").items()})
+HANDLERS["Mean"] = _arithmetic("add")

@@ -51,49 +51,6 @@ def _resize(r: Recorder, u: Use) -> None:
     r.add("resize", [u.args[0]], u.result, size=tuple(u.result.shape[2:]), mode=mode)
 
 
-@handles("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle")
-def _shuffle(r: Recorder, u: Use) -> None:
-    r.add("copy", [u.args[0]], u.result, shape=u.shape, function=u.call.plain)
-
-
-@handles(
-    "index",
-    "index_select",
-    "gather",
-    "take",
-    "take_along_dim",
-    "_unsafe_index",
-    "index_put",
-    "scatter",
-    "scatter_add",
-    "masked_select",
-    "masked_scatter",
-    "index_add",
-    "index_copy",
-    "index_fill",
-    "scatter_reduce",
-    "max_unpool2d",
-    "max_unpool3d",
-    "searchsorted",
-    "bucketize",
-    "im2col",
-    "col2im",
-    "unfold_backward",
-    "grid_sampler",
-    "grid_sampler_2d",
-)
-def _gather(r: Recorder, u: Use) -> None:
-    r.add("gather", u.operands, u.first, shape=u.shape, function=u.call.plain)
-
-
-@handles(
-    "topk", "sort", "argsort", "unique", "_unique2", "nonzero", "histc", "bincount", "multinomial"
-)
-def _sort(r: Recorder, u: Use) -> None:
-    r.add("sort", [u.args[0]], u.first, shape=u.shape)
-    record_indices(r, u)
-
-
 @handles("cumsum", "cumprod", "logcumsumexp", "cummax", "cummin")
 def _cumulative(r: Recorder, u: Use) -> None:
     r.add("cumulative_sum", [u.args[0]], u.first, axis=int(u.args[1]))

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tradespace.graph.operators import named
+from tradespace.graph.operators import AXES, named
 from tradespace.graph.readers.torch.calls import Use
 from tradespace.graph.readers.torch.handlers import handles
 
 if TYPE_CHECKING:
     from tradespace.graph.readers.torch.recorder import Recorder
 
-#: torch's names of what it has too.
-_NAMED = named("torch")
+#: What torch has too, by its names without underscores around them.
+_NAMED = {theirs.strip("_"): rule for theirs, rule in named("torch").items()}
 #: Element by element, though torch does not say so.
 _UNTAGGED = ("complex", "polar", "floor_divide", "nan_to_num", "angle", "sgn", "lerp", "clip")
 #: Views that change a tensor itself.
@@ -28,7 +28,7 @@ _CONSTANTS = (
 
 
 # These must not be taken apart before they are seen.
-@handles(*_NAMED)
+@handles(*named("torch"))
 def record_by_tags(r: Recorder, u: Use) -> None:
     """Record an operator by its name or by what torch says of it; name it if that says nothing."""
     call, short, tensors, outputs = u.call, u.call.plain, u.operands, u.results
@@ -37,11 +37,15 @@ def record_by_tags(r: Recorder, u: Use) -> None:
     if short in ("max", "min") and len(u.args) > 1 and isinstance(u.args[1], torch.Tensor):
         short = f"{short}imum"
     rule = _NAMED.get(short)
-    if rule is not None and rule.kind == "reduction":
+    if rule is not None and rule.attributes[:1] == (AXES,):
         _reduction(r, u, rule.name)
     elif rule is not None:
-        extra: dict[str, Any] = {"shape": u.shape} if rule.attributes else {}
-        r.add(rule.name, tensors, outputs[0], inplace=call.inplace, **extra)
+        found: dict[str, Any] = {"shape": u.shape, "function": short}
+        settings = {a.name: found[a.name] for a in rule.attributes if a.name in found}
+        inplace = call.inplace and rule.kind == "elementwise"
+        r.add(rule.name, tensors, outputs[0], inplace=inplace, **settings)
+        if rule.name == "sort":
+            record_indices(r, u)
     elif call.view or short == "detach" or (call.inplace and short in _TURNED):
         record_view(r, short, tensors[0], outputs)
     elif call.pointwise or short in _UNTAGGED:
