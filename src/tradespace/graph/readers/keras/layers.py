@@ -8,6 +8,7 @@ from typing import Any
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Value
 from tradespace.graph.operators import named
+from tradespace.graph.operators.convolutions import per_axis
 from tradespace.graph.readers.keras.reading import (
     Handler,
     Layer,
@@ -184,31 +185,18 @@ def _window(c: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@handles("Conv1D", "Conv2D", "Conv3D")
+@handles("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D")
 def _convolution(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-    c = layer.config
-    made = convolve(
-        k,
-        k.channels_first(only(args), layer),
-        layer,
-        out=int(c["filters"]),
-        groups=int(c.get("groups", 1)),
-        bias=bool(c["use_bias"]),
-        kernel=c["kernel_size"],
-        **_window(c),
-    )
-    return activate(k, k.back(made, layer), layer)
-
-
-@handles("DepthwiseConv1D", "DepthwiseConv2D")
-def _depthwise(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
     c, x = layer.config, k.channels_first(only(args), layer)
+    out, groups = int(c.get("filters") or 0), int(c.get("groups", 1))
+    if layer.kind.startswith("Depthwise"):
+        out, groups = x.shape[1] * int(c.get("depth_multiplier", 1)), x.shape[1]
     made = convolve(
         k,
         x,
         layer,
-        out=x.shape[1] * int(c.get("depth_multiplier", 1)),
-        groups=x.shape[1],
+        out=out,
+        groups=groups,
         bias=bool(c["use_bias"]),
         kernel=c["kernel_size"],
         **_window(c),
@@ -257,7 +245,7 @@ def _transposed(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, 
         extra = tuple(max(0, s - n) for n, s in zip(reach, stride, strict=True))
         extra = (0,) * len(kernel) if padding == "same" else extra
     else:
-        extra = (given,) * len(kernel) if isinstance(given, int) else tuple(given)
+        extra = per_axis(given, len(kernel))
         if padding == "same":
             padding = tuple(n // 2 for n in kernel)
     weights = [k.weight(layer, "kernel", (*kernel, out, x.shape[1]))]

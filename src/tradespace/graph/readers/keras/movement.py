@@ -8,6 +8,7 @@ from typing import Any
 
 from tradespace.graph.builder import Value
 from tradespace.graph.operators import AXES, named
+from tradespace.graph.operators.convolutions import per_axis
 from tradespace.graph.readers.keras.layers import HANDLERS, handles, only, pointwise
 from tradespace.graph.readers.keras.reading import Layer, Made, Reading, Signal, signals_in
 
@@ -72,9 +73,8 @@ def _crop(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) 
 def _upsample(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
     x = k.channels_first(only(args), layer)
     rank = len(x.shape) - 2
-    given = layer.config["size"]
-    factors = (given,) * rank if isinstance(given, int) else tuple(given)
-    size = tuple(n * int(f) for n, f in zip(x.shape[2:], factors, strict=True))
+    factors = per_axis(layer.config["size"], rank)
+    size = tuple(n * f for n, f in zip(x.shape[2:], factors, strict=True))
     return k.back(_resized(k, layer, x, size), layer)
 
 

@@ -131,12 +131,12 @@ class Reading:
         rank = len(x.value.shape)
         return self.builder.transpose(x.value, (0, *range(2, rank), 1), name="channels_last")
 
-    def channels_first(self, x: Signal, layer: Layer) -> Value:
-        """Return a tensor with channels second, as layer's data format says where they are."""
+    def channels_first(self, x: Signal, layer: Layer | None = None) -> Value:
+        """Return a tensor with channels second; a layer's data format says where they are."""
         if x.first:
             return x.value
         rank = len(x.value.shape)
-        if rank < 3 or layer.config.get("data_format") == "channels_first":
+        if rank < 3 or (layer and layer.config.get("data_format") == "channels_first"):
             return x.value
         return self.builder.transpose(
             x.value, (0, rank - 1, *range(1, rank - 1)), name="channels_first"

@@ -75,6 +75,30 @@ def _turned(r: Recorder, item: Item, call: Call) -> Item:
     return r.transpose(item, [*range(rank - 2), rank - 1, rank - 2], call)
 
 
+def dense(
+    r: Recorder,
+    call: Call,
+    x: Item,
+    weight: Item,
+    bias: Item | None,
+    *,
+    out: int = 0,
+    fmt: str = "",
+    bind: bool = True,
+) -> Item:
+    """Record a dense layer; it has as many outputs as its weight has columns, or `out`."""
+    return r.add(
+        call,
+        "dense",
+        [x],
+        weights=[(weight, "weight"), (bias, "bias")],
+        format=fmt,
+        bind=bind,
+        out_features=out or weight.shape[1],
+        bias=bias is not None,
+    )[0]
+
+
 def product(r: Recorder, call: Call, a: Item, b: Item, fmt: str = "") -> None:
     """Record a matrix product: a dense layer if the right side is a weight."""
     fmt = fmt or r.inferred_format(call)
@@ -84,16 +108,7 @@ def product(r: Recorder, call: Call, a: Item, b: Item, fmt: str = "") -> None:
             raise GraphError(msg, remedy="Check the shape of the network's input.")
         out = b.shape[1]
         bias = following_bias(r, call, ((out,), (1, out), (1, 1, out)))
-        made = r.add(
-            call,
-            "dense",
-            [a],
-            weights=[(b, "weight"), (bias, "bias")],
-            format=fmt,
-            out_features=out,
-            bias=bias is not None,
-        )
-        r.bind(call, made)
+        dense(r, call, a, b, bias, fmt=fmt)
         return
     if a.value is not None and b.value is not None and len(a.shape) >= 2 and len(b.shape) >= 2:
         r.add(call, "matmul", [a, b], format=fmt)
@@ -143,17 +158,9 @@ def _gemm(r: Recorder, call: Call) -> None:
         if c is None:
             c = following_bias(r, call, ((b.shape[1],), (1, b.shape[1])))
             own = c is not None
-        made = r.add(
-            call,
-            "dense",
-            [a],
-            weights=[(b, "weight"), (c if own else None, "bias")],
-            format=fmt,
-            out_features=b.shape[1],
-            bias=own,
-        )
+        made = dense(r, call, a, b, c if own else None, fmt=fmt)
         if c is not None and not own:
-            r.add(call, "add", [made[0], c])
+            r.add(call, "add", [made, c])
         return
     product(r, call, a, b, fmt)
     if c is not None:
@@ -180,15 +187,7 @@ def _matmul_bits(r: Recorder, call: Call) -> None:
         msg = f"{call.name!r} packs weights into {bits} bits"
         raise UndeterminedError(msg)
     r.repack(weight, (out, inner), fmt)
-    bias = call.optional(5)
-    r.add(
-        call,
-        "dense",
-        [call.item(0)],
-        weights=[(weight, "weight"), (bias, "bias")],
-        out_features=out,
-        bias=bias is not None,
-    )
+    dense(r, call, call.item(0), weight, call.optional(5), out=out)
 
 
 @handles("Einsum")
