@@ -7,39 +7,27 @@ from typing import TYPE_CHECKING
 import torch
 
 from tradespace.graph.readers.torch.calls import Use, spread
-from tradespace.graph.readers.torch.handlers import HANDLERS, Handler, handles
+from tradespace.graph.readers.torch.handlers import handles
 from tradespace.graph.readers.torch.pointwise import record_indices
 
 if TYPE_CHECKING:
     from tradespace.graph.readers.torch.recorder import Recorder
 
 
-@handles("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
+@handles("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm", "instance_norm")
 def _batch_norm(r: Recorder, u: Use) -> None:
     held = [u["weight"], u["bias"], u.get("running_mean"), u.get("running_var")]
+    instance = u.call.plain == "instance_norm"
+    more = {} if instance else {"offset": u["bias"] is not None}
     r.add(
-        "batch_norm",
+        "instance_norm" if instance else "batch_norm",
         [u["input"]],
         u.first,
         weights=held,
         roles=("norm_scale", "norm_offset", "statistic", "statistic"),
         affine=u["weight"] is not None,
-        offset=u["bias"] is not None,
         statistics=u.get("running_mean") is not None,
-    )
-
-
-@handles("instance_norm")
-def _instance_norm(r: Recorder, u: Use) -> None:
-    held = [u["weight"], u["bias"], u.get("running_mean"), u.get("running_var")]
-    r.add(
-        "instance_norm",
-        [u["input"]],
-        u.result,
-        weights=held,
-        roles=("norm_scale", "norm_offset", "statistic", "statistic"),
-        affine=u["weight"] is not None,
-        statistics=u.get("running_mean") is not None,
+        **more,
     )
 
 
@@ -79,59 +67,61 @@ def _softmax(r: Recorder, u: Use) -> None:
     r.add(name, [u.args[0]], u.result, axis=u["dim"])
 
 
-def _pool(function: str, rank: int) -> Handler:
-    def handle(r: Recorder, u: Use) -> None:
-        x, out = u["self"], u.first
-        if x.ndim == rank + 1:  # no batch
-            x = r.seen_as(x, (1, *x.shape))
-        kernel = spread(u["kernel_size"], rank)
-        r.add(
-            f"{function}_pool{rank}d",
-            [x],
-            out,
-            kernel=kernel,
-            stride=spread(u["stride"], rank) if u["stride"] else kernel,
-            padding=spread(u["padding"], rank),
-            dilation=spread(u["dilation"], rank) if u.get("dilation") else 1,
-            ceil=bool(u["ceil_mode"]),
-        )
+def _function_and_rank(u: Use) -> tuple[str, int]:
+    """Return what a pooling takes of each window, and over how many dimensions."""
+    before, _, after = u.call.name.partition("_pool")
+    return "max" if before.endswith("max") else "average", int(after[0])
+
+
+@handles(
+    *(
+        f"{f}_pool{rank}d{more}"
+        for f in ("max", "avg")
+        for rank in (1, 2, 3)
+        for more in ("", "_with_indices")
+    )
+)
+def _pool(r: Recorder, u: Use) -> None:
+    function, rank = _function_and_rank(u)
+    x = u["self"]
+    if x.ndim == rank + 1:  # no batch
+        x = r.seen_as(x, (1, *x.shape))
+    kernel = spread(u["kernel_size"], rank)
+    r.add(
+        f"{function}_pool{rank}d",
+        [x],
+        u.first,
+        kernel=kernel,
+        stride=spread(u["stride"], rank) if u["stride"] else kernel,
+        padding=spread(u["padding"], rank),
+        dilation=spread(u["dilation"], rank) if u.get("dilation") else 1,
+        ceil=bool(u["ceil_mode"]),
+    )
+    record_indices(r, u)
+
+
+@handles(
+    *(
+        f"{start}adaptive_{f}_pool{rank}d"
+        for start in ("", "_")
+        for f in ("max", "avg")
+        for rank in (1, 2, 3)
+    ),
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
+)
+def _adaptive(r: Recorder, u: Use) -> None:
+    function, rank = _function_and_rank(u)
+    size = u.shape[-rank:]
+    if function == "average" and all(n == 1 for n in size) and len(u.shape) == rank + 2:
+        # torch itself takes the mean then, and keeps no input for the backward pass.
+        r.add("global_average_pool", [u.args[0]], u.first)
+    else:
+        r.add(f"adaptive_{function}_pool{rank}d", [u.args[0]], u.first, output_size=size)
         record_indices(r, u)
-
-    return handle
-
-
-def _adaptive(function: str, rank: int) -> Handler:
-    def handle(r: Recorder, u: Use) -> None:
-        out = u.first
-        one = all(n == 1 for n in out.shape[-rank:])
-        if one and function == "average" and out.ndim == rank + 2:
-            # torch itself takes the mean then, and keeps no input for the backward pass.
-            r.add("global_average_pool", [u.args[0]], out)
-        else:
-            size = tuple(out.shape[-rank:])
-            r.add(f"adaptive_{function}_pool{rank}d", [u.args[0]], out, output_size=size)
-            record_indices(r, u)
-
-    return handle
-
-
-for _rank in (1, 2, 3):
-    for _function, _names in {
-        "max": (f"max_pool{_rank}d", f"max_pool{_rank}d_with_indices"),
-        "average": (f"avg_pool{_rank}d",),
-    }.items():
-        for _name in _names:
-            handles(_name)(_pool(_function, _rank))
-        _short = "avg" if _function == "average" else "max"
-        for _name in (f"adaptive_{_short}_pool{_rank}d", f"_adaptive_{_short}_pool{_rank}d"):
-            HANDLERS[f"aten.{_name}"] = _adaptive(_function, _rank)
 
 
 # ------------------------------------------------------------ activations, look-ups, others
-
-
-HANDLERS["aten.fractional_max_pool2d"] = _adaptive("max", 2)
-HANDLERS["aten.fractional_max_pool3d"] = _adaptive("max", 3)
 
 
 @handles("glu")
