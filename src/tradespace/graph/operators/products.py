@@ -55,6 +55,22 @@ def broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(result)
 
 
+def product_equation(left: int, right: int) -> str:
+    """Return the product of two operands with so many dimensions each as an einsum.
+
+    Examples
+    --------
+    >>> product_equation(4, 2), product_equation(1, 2)
+    ('abmk,kn->abmn', 'k,kn->n')
+
+    """
+    lead = "abcdefgh"[: max(left, right, 2) - 2]
+    rows, columns = "m" if left >= 2 else "", "n" if right >= 2 else ""
+    first = lead[len(lead) - max(0, left - 2) :] + rows + "k"
+    second = lead[len(lead) - max(0, right - 2) :] + "k" + columns
+    return f"{first},{second}->{lead}{rows}{columns}"
+
+
 def _matmul_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
     *lead, m, n = outputs[0]
     return {"B": math.prod(lead), "M": m, "N": n, "K": inputs[0][-1]}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.formats import FLOATS
+from tradespace.graph.handlers import Handlers
 from tradespace.graph.network import Network, Node, Shape, Tensor
 from tradespace.graph.writers.graph_builder import GraphBuilder
 
@@ -48,17 +49,8 @@ _SWAPS = ("transpose", "permute", "t", "swapaxes", "movedim", "numpy_T", "adjoin
 
 Handler = Callable[["Emitter", Node], None]
 #: Operator of ours -> what writes it.
-HANDLERS: dict[str, Handler] = {}
-
-
-def writes(*names: str) -> Callable[[Handler], Handler]:
-    """Register what writes some operators."""
-
-    def keep(handler: Handler) -> Handler:
-        HANDLERS.update(dict.fromkeys(names, handler))
-        return handler
-
-    return keep
+HANDLERS: Handlers[Handler] = Handlers()
+writes = HANDLERS.handles
 
 
 class Emitter(GraphBuilder):

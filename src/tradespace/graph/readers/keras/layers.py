@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Value
+from tradespace.graph.handlers import Handlers
 from tradespace.graph.operators import named
 from tradespace.graph.operators.convolutions import per_axis
 from tradespace.graph.readers.keras.reading import (
@@ -18,18 +19,8 @@ from tradespace.graph.readers.keras.reading import (
     signals_in,
 )
 
-HANDLERS: dict[str, Handler] = {}
-
-
-def handles(*names: str) -> Callable[[Handler], Handler]:
-    """Register a handler of layers."""
-
-    def keep(handler: Handler) -> Handler:
-        for name in names:
-            HANDLERS[name] = handler
-        return handler
-
-    return keep
+HANDLERS: Handlers[Handler] = Handlers()
+handles = HANDLERS.handles
 
 
 #: Keras's names of functions -> what they are here.

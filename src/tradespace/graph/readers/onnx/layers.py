@@ -6,22 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tradespace.core.errors import GraphError
+from tradespace.graph.handlers import Handlers
 from tradespace.graph.network import Shape
+from tradespace.graph.operators.products import product_equation
 from tradespace.graph.readers.onnx.recorder import Call, Item, Recorder, UndeterminedError
 
 Handler = Callable[[Recorder, Call], None]
-HANDLERS: dict[str, Handler] = {}
-
-
-def handles(*names: str) -> Callable[[Handler], Handler]:
-    """Register a handler; contributed operators carry ``ms.`` before their name."""
-
-    def keep(handler: Handler) -> Handler:
-        for name in names:
-            HANDLERS[name] = handler
-        return handler
-
-    return keep
+#: Contributed operators carry ``ms.`` before their name.
+HANDLERS: Handlers[Handler] = Handlers()
+handles = HANDLERS.handles
 
 
 def per_axis(values: Sequence[int] | None, rank: int, default: int = 1) -> tuple[int, ...]:
@@ -113,13 +106,9 @@ def product(r: Recorder, call: Call, a: Item, b: Item, fmt: str = "") -> None:
     if a.value is not None and b.value is not None and len(a.shape) >= 2 and len(b.shape) >= 2:
         r.add(call, "matmul", [a, b], format=fmt)
         return
-    r.add(
-        call,
-        "einsum",
-        [_whole(r, a, call), _whole(r, b, call)],
-        format=fmt,
-        equation=_equation(a, b),
-    )
+    equation = product_equation(len(a.shape), len(b.shape))
+    operands = [_whole(r, a, call), _whole(r, b, call)]
+    r.add(call, "einsum", operands, format=fmt, equation=equation)
 
 
 def _whole(r: Recorder, item: Item, call: Call) -> Item:
@@ -128,16 +117,6 @@ def _whole(r: Recorder, item: Item, call: Call) -> Item:
         own = r.declare(item, "weight", call.name)
         r.constant(item, f"{call.name}.constant", own)
     return item
-
-
-def _equation(a: Item, b: Item) -> str:
-    letters = "abcdefgh"
-    lead_a, lead_b = max(0, len(a.shape) - 2), max(0, len(b.shape) - 2)
-    lead = letters[: max(lead_a, lead_b)]
-    left = lead[len(lead) - lead_a :] + ("mk" if len(a.shape) >= 2 else "k")
-    right = lead[len(lead) - lead_b :] + ("kn" if len(b.shape) >= 2 else "k")
-    out = lead + ("m" if len(a.shape) >= 2 else "") + ("n" if len(b.shape) >= 2 else "")
-    return f"{left},{right}->{out}"
 
 
 @handles("Gemm", "ms.QGemm")

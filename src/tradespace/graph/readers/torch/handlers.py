@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from tradespace.graph.handlers import Handlers
 from tradespace.graph.readers.torch.calls import Use
 
 if TYPE_CHECKING:
@@ -14,15 +15,9 @@ if TYPE_CHECKING:
 Handler: TypeAlias = "Callable[[Recorder, Use], None]"
 
 #: Name of an operator (``"aten.linear"``) -> what records it.
-HANDLERS: dict[str, Handler] = {}
+HANDLERS: Handlers[Handler] = Handlers()
 
 
 def handles(*names: str) -> Callable[[Handler], Handler]:
     """Register what records some operators of torch, also where they work in place."""
-
-    def keep(handler: Handler) -> Handler:
-        for name in names:
-            HANDLERS[f"aten.{name}"] = HANDLERS[f"aten.{name}_"] = handler
-        return handler
-
-    return keep
+    return HANDLERS.handles(*(f"aten.{name}{end}" for name in names for end in ("", "_")))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from tradespace.graph.operators.products import product_equation
 from tradespace.graph.readers.torch.calls import Use, spread
 from tradespace.graph.readers.torch.handlers import handles
 
@@ -56,20 +57,13 @@ def _matmul(r: Recorder, u: Use) -> None:
 
 def _product(r: Recorder, a: torch.Tensor, b: torch.Tensor, result: Any) -> None:
     """Record a product of two signals, or of a signal and a weight on the left."""
-    letters = "abcdefgh"
-    lead_a, lead_b = max(0, a.ndim - 2), max(0, b.ndim - 2)
-    longest = max(lead_a, lead_b)
-    lead = letters[:longest]
-    left = lead[longest - lead_a :] + ("mk" if a.ndim >= 2 else "k")
-    right = lead[longest - lead_b :] + ("kn" if b.ndim >= 2 else "k")
-    out = lead + ("m" if a.ndim >= 2 else "") + ("n" if b.ndim >= 2 else "")
     weights = [t for t in (a, b) if r.weights(t) and not r.is_signal(t)]
     if a.ndim >= 2 and b.ndim >= 2 and not weights:
         r.add("matmul", [a, b], result)
         return
     for t in weights:  # an einsum sees both operands; the weight is an operand that is constant
         r.value(t)
-    r.add("einsum", [a, b], result, equation=f"{left},{right}->{out}")
+    r.add("einsum", [a, b], result, equation=product_equation(a.ndim, b.ndim))
 
 
 @handles("_grouped_mm")
