@@ -5,8 +5,7 @@ A test compares the page with what this writes.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from tables import filled
 
 from tradespace.graph.counts import forward_macs, neurons, node_counts, parameters
 from tradespace.graph.zoo import NetworkRow, network, networks
-from tradespace.graph.zoo._catalogue import _ROWS
+from tradespace.graph.zoo._catalogue import sections
 
 PAGE = Path(__file__).with_name("zoo.md")
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
@@ -83,21 +82,11 @@ _HEAD = (
 )
 
 
-def sections() -> Iterator[tuple[str, tuple[NetworkRow, ...]]]:
-    """Give the heading and the rows of each part of the catalogue."""
-    for name in _ROWS:
-        module = importlib.import_module(f"tradespace.graph.zoo.{name}")
-        first = " ".join((module.__doc__ or "").split("\n\n")[0].split())
-        heading = first.removeprefix("Rows of the zoo: ").rstrip(".")
-        if module.ROWS:
-            yield heading[0].upper() + heading[1:], module.ROWS
-
-
 def networks_table() -> str:
     """Return the tables of all networks and the list of their sources."""
     numbers = {source: i for i, source in enumerate(sources(), start=1)}
     parts = []
-    for heading, rows in sections():
+    for heading, rows in sections().items():
         lines = [line(row, numbers[row.source]) for row in rows]
         parts.append("\n".join((f"### {heading}\n", _HEAD, *lines)))
     parts.append("\n".join(f"{number}. {source}" for source, number in numbers.items()))

@@ -29,7 +29,7 @@ class Example:
         fmt = "int64" if self.indices else "fp32"
         values = [b.tensor_input(s, format=fmt, name=f"x{i}") for i, s in enumerate(self.inputs)]
         held = [b.parameter(f"w{i}", s, role) for i, (s, role) in enumerate(self.weights)]
-        made = b.apply_many(operator, *values, parameters=held, attributes=self.settings)
+        made = b.record(operator, *values, name=operator, parameters=held, **self.settings)
         return b.build(*made)
 
 
@@ -162,6 +162,7 @@ for _name, _theirs in {
     "negate": "neg", "absolute": "abs", "exponential": "exp", "logarithm": "log",
     "square_root": "sqrt", "reciprocal_square_root": "rsqrt", "reciprocal": "reciprocal",
     "square": "square", "error_function": "erf", "sine": "sin", "cosine": "cos", "round": "round",
+    "floor": "floor",
 }.items():  # fmt: skip
     EXAMPLES[_name] = [Example((ROWS,), torch=f"x.{_theirs}()")]
 EXAMPLES["clamp"] = [Example((ROWS,), torch="x.clamp(-1, 1)")]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tradespace.core.errors import GraphError
 from tradespace.core.suggest import unknown_name
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 #: format -> bits of an element.
 BITS: dict[str, int] = {
@@ -59,10 +54,3 @@ def size_bytes(elements: int, fmt: str) -> int:
 
     """
     return -(-elements * BITS[fmt] // 8)
-
-
-def bytes_per_element(fmt: str) -> Fraction:
-    """Return the bytes of one element, exactly."""
-    from fractions import Fraction
-
-    return Fraction(BITS[fmt], 8)

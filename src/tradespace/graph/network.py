@@ -25,12 +25,12 @@ ROLES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """An activation: a shape and a number format."""
+class _Sized:
+    """What a shape and a number format tell."""
 
+    __slots__ = ()
     shape: Shape
-    format: str = "fp32"
+    format: str
 
     @property
     def elements(self) -> int:
@@ -44,7 +44,15 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class Tensor(_Sized):
+    """An activation: a shape and a number format."""
+
+    shape: Shape
+    format: str = "fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(_Sized):
     """A tensor that belongs to the network.
 
     Parameters
@@ -67,16 +75,6 @@ class Parameter:
     role: str = "weight"
     trainable: bool = True
     format: str = "fp32"
-
-    @property
-    def elements(self) -> int:
-        """Number of elements."""
-        return math.prod(self.shape)
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes it takes."""
-        return size_bytes(self.elements, self.format)
 
 
 @dataclass(frozen=True, slots=True)

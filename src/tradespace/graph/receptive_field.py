@@ -7,6 +7,7 @@ from typing import Any
 
 from tradespace.graph.network import Network, Node, Shape
 from tradespace.graph.operators import operator
+from tradespace.graph.operators.convolutions import per_axis
 
 #: For each axis of a tensor the (size, stride) of its positions in those of the input, or None
 #: where the axis is no position.
@@ -120,36 +121,27 @@ def _through(node: Node, coming: list[_Fields], before: Shape, shape: Shape) -> 
 
 def _window(fields: _Fields, attributes: Any) -> _Fields:
     rank = sum(f is not None for f in fields)
-    kernel, stride, dilation = (
-        _each(attributes[name], rank) for name in ("kernel", "stride", "dilation")
-    )
-    after: list[tuple[float, float] | None] = []
-    at = 0
-    for f in fields:
-        if f is None:
-            after.append(None)
-            continue
-        size, step = f
-        after.append((size + (kernel[at] - 1) * dilation[at] * step, step * stride[at]))
-        at += 1
-    return tuple(after)
+    settings = (per_axis(attributes[name], rank) for name in ("kernel", "stride", "dilation"))
+    along = iter(zip(*settings, strict=True))
+
+    def seen(size: float, step: float) -> tuple[float, float]:
+        kernel, stride, dilation = next(along)
+        return size + (kernel - 1) * dilation * step, step * stride
+
+    return tuple(None if f is None else seen(*f) for f in fields)
 
 
 def _spread(fields: _Fields, attributes: Any) -> _Fields:
     rank = sum(f is not None for f in fields)
-    kernel, stride = _each(attributes["kernel"], rank), _each(attributes["stride"], rank)
-    after: list[tuple[float, float] | None] = []
-    at = 0
-    for f in fields:
-        if f is None:
-            after.append(None)
-            continue
-        size, step = f
+    settings = (per_axis(attributes[name], rank) for name in ("kernel", "stride"))
+    along = iter(zip(*settings, strict=True))
+
+    def seen(size: float, step: float) -> tuple[float, float]:
+        kernel, stride = next(along)
         # An output is reached by ceil(kernel / stride) neighboring inputs.
-        reached = -(-kernel[at] // stride[at])
-        after.append((size + (reached - 1) * step, step / stride[at]))
-        at += 1
-    return tuple(after)
+        return size + (-(-kernel // stride) - 1) * step, step / stride
+
+    return tuple(None if f is None else seen(*f) for f in fields)
 
 
 def _resized(fields: _Fields, before: Shape, shape: Shape) -> _Fields:
@@ -182,7 +174,3 @@ def _joined(coming: list[_Fields], rank: int) -> _Fields | None:
         known = [f for f in axis if f is not None]
         after.append((max(s for s, _ in known), max(j for _, j in known)) if known else None)
     return tuple(after)
-
-
-def _each(value: Any, rank: int) -> tuple[int, ...]:
-    return tuple(int(v) for v in value) if isinstance(value, list | tuple) else (int(value),) * rank

@@ -193,15 +193,6 @@ def verdict_of(assessment: Assessment, constraint: Constraint) -> Verdict | None
     return None
 
 
-def tied_names(decision: Decision, candidate: str) -> list[str]:
-    """Return the names of the candidates that are tied with one, each once."""
-    names: dict[str, None] = {}
-    for tie in decision.ties:
-        if tie.tied and candidate in (tie.a, tie.b):
-            names.setdefault(name_of(decision, tie.b if tie.a == candidate else tie.a))
-    return list(names)
-
-
 def tie_word(tie: Comparison) -> str:
     """Return whether two candidates differ; undecided where the interval has no ends."""
     if math.isnan(tie.difference) or (math.isinf(tie.low) and math.isinf(tie.high)):

@@ -107,6 +107,8 @@ def test_a_small_tensor_is_what_onnx_computes(name: str) -> None:
         ("Range", [np.asarray(0, WHOLE), np.asarray(5, WHOLE), np.asarray(0, WHOLE)], {}),
         ("Split", [ints(1, 2)], {"num_outputs": 10**12}),
         ("Add", [np.zeros(SMALL + 1), np.zeros(SMALL + 1)], {}),
+        ("Sub", [np.zeros((SMALL, 1)), np.zeros((1, SMALL))], {}),
+        ("Max", [np.zeros((SMALL, 1)), np.zeros((1, SMALL))], {}),
         ("Reshape", [np.arange(6), ints(4, 2)], {}),
         ("Gather", [ints(1, 2), ints(9)], {}),
         ("Slice", [ints(1, 2)], {}),

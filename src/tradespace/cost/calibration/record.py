@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tradespace.core.errors import InputError
@@ -285,8 +285,3 @@ def _time(work: Work, calibration: Calibration) -> _Share:
         work.name, work.operator, time_s, max(0.0, time_s - overhead), memory, overhead, bound
     )
     return _Share(row, grid.covers(found.sizes, slack=_SLACK), known)
-
-
-def with_holdout(calibration: Calibration, rows: Sequence[HoldOut]) -> Calibration:
-    """Return the calibration with the networks that were held out."""
-    return replace(calibration, holdout=tuple(rows))

@@ -6,7 +6,7 @@ import functools
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tradespace.core.errors import GraphError
 from tradespace.core.suggest import unknown_name
@@ -33,9 +33,33 @@ class Attribute:
     doc: str = ""
 
 
+AXES = Attribute("axes", default=None, doc="all if none")
+AXIS = Attribute("axis", default=-1, doc="along which it runs")
+KEEP_DIMENSIONS = Attribute(
+    "keep_dimensions", default=False, doc="whether reduced axes stay with size 1"
+)
+
+
+class Names(NamedTuple):
+    """What libraries call an operator; several names are separated by spaces.
+
+    Only for what is the same there and needs no settings but axes, or the shape that a reader
+    finds: readers record such an operator under any of the names, and the first name of ONNX is
+    written where it works element by element or reduces. ``ms.`` stands before a name
+    of the contributed operators of ONNX Runtime. Keras has functions in lower case; their
+    classes (``HardSigmoid`` for ``hard_sigmoid``) go without saying.
+    """
+
+    onnx: str = ""
+    torch: str = ""
+    keras: str = ""
+
+
+_NAMELESS = Names()
+
+
 def no_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
     """Return no symbols of its own; those that every operator has are enough."""
-    del inputs, outputs, attributes
     return {}
 
 
@@ -84,6 +108,8 @@ class Operator:
         Whether the output shares the memory of the first input.
     fusible : bool
         Whether runtimes for inference merge it into the operator before it.
+    names : Names
+        What ONNX, torch and Keras call it where it is the same there.
 
     """
 
@@ -106,6 +132,7 @@ class Operator:
     weighted: bool = False
     view: bool = False
     fusible: bool = False
+    names: Names = _NAMELESS
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -174,9 +201,6 @@ _MODULES = (
     "transforms",
 )
 _OPERATORS: dict[str, Operator] = {}
-#: The formulas of the package's own operators are read when they are used: reading all of them
-#: takes longer than counting a network. A test reads them.
-_own: list[bool] = []
 
 
 def register(operator: Operator) -> Operator:
@@ -188,8 +212,11 @@ def register(operator: Operator) -> Operator:
         If another operator has the name, or a formula cannot be read.
 
     """
-    if not _own:
-        operator.check_formulas()
+    operator.check_formulas()
+    return _keep(operator)
+
+
+def _keep(operator: Operator) -> Operator:
     other = _OPERATORS.setdefault(operator.name, operator)
     if other is not operator and other != operator:
         msg = f"There is another operator named {operator.name!r}."
@@ -199,12 +226,14 @@ def register(operator: Operator) -> Operator:
 
 @functools.cache
 def _load_all() -> None:
-    _own.append(True)
-    try:
-        for module in _MODULES:
-            importlib.import_module(f"tradespace.graph.operators.{module}")
-    finally:
-        _own.pop()
+    """Register the package's own operators.
+
+    Their formulas are read when they are used: reading all of them takes longer than counting
+    a network. A test reads them.
+    """
+    for module in _MODULES:
+        for row in importlib.import_module(f"tradespace.graph.operators.{module}").OPERATORS:
+            _keep(row)
 
 
 def operator(name: str) -> Operator:
@@ -232,10 +261,20 @@ def operators() -> dict[str, Operator]:
     return dict(sorted(_OPERATORS.items()))
 
 
+def named(library: str) -> dict[str, Operator]:
+    """Return the operators that ``"onnx"``, ``"torch"`` or ``"keras"`` has too, by its names."""
+    return {n: row for row in operators().values() for n in getattr(row.names, library).split()}
+
+
 def same_shape(inputs: Shapes, attributes: Attributes) -> Shapes:
     """Return the shape of the first input: the rule of what works element by element."""
-    del attributes
     return (inputs[0],)
+
+
+def shape_or_same(inputs: Shapes, attributes: Attributes) -> Shapes:
+    """Return the shape that the reader found, or that of the first input."""
+    wanted = attributes["shape"]
+    return (inputs[0],) if wanted is None else (tuple(wanted),)
 
 
 def wrong_shape(*, operator: str, takes: str, got: object) -> GraphError:

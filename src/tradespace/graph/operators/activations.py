@@ -8,70 +8,81 @@ from __future__ import annotations
 from tradespace.graph.network import Attributes
 from tradespace.graph.operators._base import (
     Attribute,
+    Names,
     Operator,
     Shapes,
     Symbols,
-    register,
     same_shape,
     wrong_shape,
 )
 
-#: name -> (operations for each element, what training keeps, what it is).
-_FUNCTIONS: dict[str, tuple[int, str, str]] = {
-    "relu": (1, "output0", "max(x, 0)"),
-    "relu6": (2, "input0", "min(max(x, 0), 6)"),
-    "leaky_relu": (2, "input0", "x where positive, a small multiple of x elsewhere"),
-    "elu": (4, "input0", "x where positive, exp(x) - 1 elsewhere"),
-    "selu": (5, "input0", "a scaled elu"),
-    "celu": (5, "input0", "an elu with a smooth derivative"),
-    "gelu": (5, "input0", "x times the normal distribution function at x, by erf"),
-    "gelu_tanh": (9, "input0", "gelu, approximated with tanh"),
-    "quick_gelu": (5, "input0", "x times the logistic function at 1.702 x"),
-    "silu": (5, "input0", "x times the logistic function at x"),
-    "mish": (6, "input0", "x tanh(softplus(x))"),
-    "sigmoid": (4, "output0", "1 / (1 + exp(-x))"),
-    "log_sigmoid": (4, "input0", "the logarithm of the sigmoid"),
-    "tanh": (1, "output0", "the hyperbolic tangent"),
-    "hard_sigmoid": (4, "input0", "sigmoid by pieces of straight lines"),
-    "hard_swish": (5, "input0", "x times the hard sigmoid at x"),
-    "hard_tanh": (2, "input0", "x between -1 and 1"),
-    "softplus": (3, "input0", "log(1 + exp(x))"),
-    "softsign": (3, "input0", "x / (1 + |x|)"),
-    "threshold": (1, "input0", "x above a threshold, a constant below"),
+#: name -> (operations for each element, what training keeps, what it is, names elsewhere).
+_FUNCTIONS: dict[str, tuple[int, str, str, Names]] = {
+    "relu": (1, "output0", "max(x, 0)", Names("Relu", "relu", "relu")),
+    "relu6": (2, "input0", "min(max(x, 0), 6)", Names(torch="relu6", keras="relu6")),
+    "leaky_relu": (
+        2,
+        "input0",
+        "x where positive, a small multiple of x elsewhere",
+        Names("LeakyRelu ms.QLinearLeakyRelu", "leaky_relu", "leaky_relu LeakyReLU"),
+    ),
+    "elu": (4, "input0", "x where positive, exp(x) - 1 elsewhere", Names("Elu", "elu", "elu ELU")),
+    "selu": (5, "input0", "a scaled elu", Names("Selu", "selu", "selu")),
+    "celu": (5, "input0", "an elu with a smooth derivative", Names("Celu", "celu", "celu")),
+    "gelu": (
+        5,
+        "input0",
+        "x times the normal distribution function at x, by erf",
+        Names(keras="gelu"),
+    ),
+    "gelu_tanh": (9, "input0", "gelu, approximated with tanh", Names()),
+    "quick_gelu": (5, "input0", "x times the logistic function at 1.702 x", Names("ms.QuickGelu")),
+    "silu": (
+        5,
+        "input0",
+        "x times the logistic function at x",
+        Names("Swish", "silu", "silu swish"),
+    ),
+    "mish": (6, "input0", "x tanh(softplus(x))", Names("Mish", "mish", "mish")),
+    "sigmoid": (
+        4,
+        "output0",
+        "1 / (1 + exp(-x))",
+        Names("Sigmoid ms.QLinearSigmoid", "sigmoid", "sigmoid"),
+    ),
+    "log_sigmoid": (
+        4,
+        "input0",
+        "the logarithm of the sigmoid",
+        Names(torch="log_sigmoid log_sigmoid_forward", keras="log_sigmoid"),
+    ),
+    "tanh": (1, "output0", "the hyperbolic tangent", Names("Tanh", "tanh", "tanh")),
+    "hard_sigmoid": (
+        4,
+        "input0",
+        "sigmoid by pieces of straight lines",
+        Names("HardSigmoid", "hardsigmoid", "hard_sigmoid"),
+    ),
+    "hard_swish": (
+        5,
+        "input0",
+        "x times the hard sigmoid at x",
+        Names("HardSwish", "hardswish", "hard_silu hard_swish"),
+    ),
+    "hard_tanh": (2, "input0", "x between -1 and 1", Names(keras="hard_tanh")),
+    "softplus": (3, "input0", "log(1 + exp(x))", Names("Softplus", "softplus", "softplus")),
+    "softsign": (3, "input0", "x / (1 + |x|)", Names("Softsign", keras="softsign")),
+    "threshold": (
+        1,
+        "input0",
+        "x above a threshold, a constant below",
+        Names("ThresholdedRelu", "threshold", "threshold ThresholdedReLU"),
+    ),
 }
-for _name, (_count, _kept, _what) in _FUNCTIONS.items():
-    register(
-        Operator(
-            name=_name,
-            kind="elementwise",
-            summary=f"Activation: {_what}.",
-            shapes=same_shape,
-            operations="O" if _count == 1 else f"{_count}*O",
-            saves=(_kept,),
-            fusible=True,
-        )
-    )
 
 
 def _slopes(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del inputs, outputs
     return {"C": int(attributes["slopes"])}
-
-
-register(
-    Operator(
-        name="prelu",
-        kind="elementwise",
-        summary="Activation: a leaky relu whose slope is learned.",
-        attributes=(Attribute("slopes", default=1, doc="learned: one, or one for each channel"),),
-        shapes=same_shape,
-        symbols=_slopes,
-        parameters="C",
-        operations="2*O",
-        saves=("input0",),
-        fusible=True,
-    )
-)
 
 
 def _maxout_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
@@ -85,11 +96,43 @@ def _maxout_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
 
 
 def _pieces(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del inputs, outputs
     return {"k": int(attributes["pieces"])}
 
 
-register(
+def _mask(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    return {"p": int(float(attributes["rate"]) > 0)}
+
+
+def _samples(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    return {"N": inputs[0][0] if inputs[0] else 1}
+
+
+OPERATORS: tuple[Operator, ...] = (
+    *(
+        Operator(
+            name=name,
+            kind="elementwise",
+            summary=f"Activation: {what}.",
+            shapes=same_shape,
+            operations="O" if count == 1 else f"{count}*O",
+            saves=(kept,),
+            fusible=True,
+            names=names,
+        )
+        for name, (count, kept, what, names) in _FUNCTIONS.items()
+    ),
+    Operator(
+        name="prelu",
+        kind="elementwise",
+        summary="Activation: a leaky relu whose slope is learned.",
+        attributes=(Attribute("slopes", default=1, doc="learned: one, or one for each channel"),),
+        shapes=same_shape,
+        symbols=_slopes,
+        parameters="C",
+        operations="2*O",
+        saves=("input0",),
+        fusible=True,
+    ),
     Operator(
         name="maxout",
         kind="elementwise",
@@ -102,16 +145,7 @@ register(
         symbols=_pieces,
         operations="O*(k - 1)",
         saves=("=8*O",),
-    )
-)
-
-
-def _mask(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del inputs, outputs
-    return {"p": int(float(attributes["rate"]) > 0)}
-
-
-register(
+    ),
     Operator(
         name="dropout",
         kind="elementwise",
@@ -123,16 +157,7 @@ register(
         traffic="0",
         saves=("=p*mask*O",),
         fusible=True,
-    )
-)
-
-
-def _samples(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del outputs, attributes
-    return {"N": inputs[0][0] if inputs[0] else 1}
-
-
-register(
+    ),
     Operator(
         name="stochastic_depth",
         kind="elementwise",
@@ -145,5 +170,5 @@ register(
         traffic="0",
         saves=("=4*N",),
         fusible=True,
-    )
+    ),
 )

@@ -10,13 +10,11 @@ from tradespace.graph.operators._base import (
     Operator,
     Shapes,
     Symbols,
-    register,
     wrong_shape,
 )
 
 
 def _shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-    del attributes
     q, k, v = inputs[:3]
     if len(q) < 2 or q[-1] != k[-1] or k[-2] != v[-2]:
         wanted = "queries (..., L, D), keys (..., S, D) and values (..., S, D_v)"
@@ -25,7 +23,6 @@ def _shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
 
 
 def _symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del attributes
     q, k, v = inputs[:3]
     return {
         "B": math.prod(outputs[0][:-2]),
@@ -47,7 +44,7 @@ def _kept(attributes: Attributes, device: str) -> tuple[str, ...]:
     return ("input0", "input1", "input2", "output0", "=4*B*L")
 
 
-register(
+OPERATORS: tuple[Operator, ...] = (
     Operator(
         name="attention",
         kind="attention",
@@ -64,5 +61,5 @@ register(
         operations="6*B*L*S",  # scaling and softmax
         product=("B", "L", "D + D_v", "S", "1"),
         saves=_kept,
-    )
+    ),
 )

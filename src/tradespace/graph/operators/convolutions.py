@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from tradespace.graph.network import Attributes
 from tradespace.graph.operators._base import (
     Attribute,
     Operator,
+    ShapeRule,
     Shapes,
     Symbols,
-    register,
     wrong_shape,
 )
 
@@ -78,15 +79,6 @@ def output_sizes(
     return tuple(found)
 
 
-def _spatial(prefix: str, shape: Sequence[int], rank: int) -> Symbols:
-    return {f"{a.upper()}_{prefix}": shape[i - rank] for i, a in enumerate(AXES[rank])}
-
-
-def _kernel(attributes: Attributes, rank: int) -> Symbols:
-    kernel = per_axis(attributes["kernel"], rank)
-    return {f"K_{a}": k for a, k in zip(AXES[rank], kernel, strict=True)}
-
-
 def _check(name: str, shape: Sequence[int], rank: int) -> None:
     if len(shape) != rank + 2:
         raise wrong_shape(
@@ -96,77 +88,24 @@ def _check(name: str, shape: Sequence[int], rank: int) -> None:
         )
 
 
-def _text(pattern: str, rank: int) -> str:
-    """Return a formula with OUT, IN and K replaced by products over the dimensions."""
-    axes = AXES[rank]
-    return (
-        pattern.replace("OUT", "*".join(f"{a.upper()}_out" for a in axes))
-        .replace("INP", "*".join(f"{a.upper()}_in" for a in axes))
-        .replace("KER", "*".join(f"K_{a}" for a in axes))
-    )
-
-
-_WINDOW = (
-    Attribute("kernel", doc="size of the window"),
-    Attribute("stride", default=1, doc="steps from one window to the next"),
-    Attribute("padding", default=0, doc="a number, one for each side, 'same' or 'valid'"),
-    Attribute("dilation", default=1, doc="steps from one element of a window to the next"),
-)
-
-
-def _register_convolution(rank: int) -> None:
-    name = f"convolution{rank}d"
-
+def _convolved(name: str, rank: int) -> ShapeRule:
     def shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-        shape = inputs[0]
+        shape, groups = inputs[0], attributes.get("groups", 1)
         _check(name, shape, rank)
-        if shape[1] % attributes["groups"] or attributes["out_channels"] % attributes["groups"]:
-            wanted = f"channels that are multiples of groups={attributes['groups']}"
+        if shape[1] % groups or attributes["out_channels"] % groups:
             raise wrong_shape(
                 operator=name,
-                takes=wanted,
+                takes=f"channels that are multiples of groups={groups}",
                 got=f"{shape[1]} in and {attributes['out_channels']} out",
             )
         positions = output_sizes(name, shape, attributes, rank=rank)
         return ((shape[0], int(attributes["out_channels"]), *positions),)
 
-    def symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-        return {
-            "N": inputs[0][0],
-            "C_in": inputs[0][1],
-            "C_out": outputs[0][1],
-            **_spatial("out", outputs[0], rank),
-            **_kernel(attributes, rank),
-            "g": int(attributes["groups"]),
-            "beta": int(bool(attributes["bias"])),
-        }
-
-    register(
-        Operator(
-            name=name,
-            kind="product",
-            summary=f"A convolution over {rank} dimension{'s' * (rank > 1)} (cross-correlation).",
-            attributes=(
-                Attribute("out_channels", doc="channels of the result"),
-                *_WINDOW,
-                Attribute("groups", default=1, doc="into which channels are divided"),
-                Attribute("bias", default=True, doc="whether each output channel has a bias"),
-            ),
-            shapes=shapes,
-            symbols=symbols,
-            parameters=_text("C_out*C_in/g*KER + beta*C_out", rank),
-            macs=_text("N*C_out*OUT*C_in/g*KER", rank),
-            operations=_text("beta*N*C_out*OUT", rank),
-            product=("1", _text("N*OUT", rank), "C_out/g", _text("C_in/g*KER", rank), "g"),
-            window=_text("KER", rank),
-            saves=("input0",),
-            weighted=True,
-        )
-    )
+    return shapes
 
 
-def _register_transposed(rank: int) -> None:
-    name = f"transposed_convolution{rank}d"
+def _spread(name: str, rank: int) -> ShapeRule:
+    """Return the shape rule of a transposed convolution."""
 
     def shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
         shape = inputs[0]
@@ -174,8 +113,9 @@ def _register_transposed(rank: int) -> None:
         kernel, stride = per_axis(attributes["kernel"], rank), per_axis(attributes["stride"], rank)
         dilation = per_axis(attributes["dilation"], rank)
         extra = per_axis(attributes["output_padding"], rank)
+        lead = (shape[0], int(attributes["out_channels"]))
         if attributes["padding"] == "same":
-            return ((shape[0], int(attributes["out_channels"]), *_scaled(shape, stride)),)
+            return ((*lead, *(n * s for n, s in zip(shape[2:], stride, strict=True))),)
         pads = paddings(
             attributes["padding"], sizes=shape[2:], kernel=kernel, stride=stride, dilation=dilation
         )
@@ -185,98 +125,113 @@ def _register_transposed(rank: int) -> None:
                 shape[2:], stride, pads, dilation, kernel, extra, strict=True
             )
         )
-        return ((shape[0], int(attributes["out_channels"]), *sizes),)
+        return ((*lead, *sizes),)
 
-    def symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-        return {
-            "N": inputs[0][0],
-            "C_in": inputs[0][1],
-            "C_out": outputs[0][1],
-            **_spatial("in", inputs[0], rank),
-            **_kernel(attributes, rank),
-            "g": int(attributes["groups"]),
-            "beta": int(bool(attributes["bias"])),
-        }
+    return shapes
 
-    register(
-        Operator(
-            name=name,
-            kind="product",
-            summary=f"A transposed convolution over {rank} dimension{'s' * (rank > 1)}: every "
-            "input is spread over a window of outputs.",
-            attributes=(
-                Attribute("out_channels", doc="channels of the result"),
-                *_WINDOW,
-                Attribute("output_padding", default=0, doc="positions added at the end"),
-                Attribute("groups", default=1, doc="into which channels are divided"),
-                Attribute("bias", default=True, doc="whether each output channel has a bias"),
-            ),
-            shapes=shapes,
-            symbols=symbols,
-            parameters=_text("C_in*C_out/g*KER + beta*C_out", rank),
-            macs=_text("N*C_in*INP*C_out/g*KER", rank),
-            operations="beta*O",
-            product=("1", _text("N*INP", rank), _text("C_out/g*KER", rank), "C_in/g", "g"),
-            window=_text("KER", rank),
-            saves=("input0",),
-            weighted=True,
-        )
+
+def _symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    """Return channels, positions before and after, sizes of the window, groups and biases."""
+    axes = AXES[len(inputs[0]) - 2]
+    kernel = per_axis(attributes["kernel"], len(axes))
+    return {
+        "N": inputs[0][0],
+        "C_in": inputs[0][1],
+        "C_out": outputs[0][1],
+        **{f"{a.upper()}_in": n for a, n in zip(axes, inputs[0][2:], strict=True)},
+        **{f"{a.upper()}_out": n for a, n in zip(axes, outputs[0][2:], strict=True)},
+        **{f"K_{a}": k for a, k in zip(axes, kernel, strict=True)},
+        "g": int(attributes.get("groups", 1)),
+        "beta": int(bool(attributes["bias"])),
+    }
+
+
+KERNEL = Attribute("kernel", doc="size of the window")
+STRIDE = Attribute("stride", default=1, doc="steps from one window to the next")
+DILATION = Attribute("dilation", default=1, doc="steps from one element of a window to the next")
+BIAS = Attribute("bias", default=True, doc="whether each output channel has a bias")
+_CHANNELS = Attribute("out_channels", doc="channels of the result")
+_PADDING = Attribute("padding", default=0, doc="a number, one for each side, 'same' or 'valid'")
+_WINDOW = (KERNEL, STRIDE, _PADDING, DILATION)
+_EXTRA = Attribute("output_padding", default=0, doc="positions added at the end")
+_GROUPS = Attribute("groups", default=1, doc="into which channels are divided")
+
+
+def _layer(name: str, rank: int, *, shapes: ShapeRule, **more: Any) -> Operator:
+    """Return a layer with a window; OUT, INP and KER in formulas are products over dimensions."""
+    axes = AXES[rank]
+    products = {
+        "OUT": "*".join(f"{a.upper()}_out" for a in axes),
+        "INP": "*".join(f"{a.upper()}_in" for a in axes),
+        "KER": "*".join(f"K_{a}" for a in axes),
+    }
+
+    def text(pattern: str) -> str:
+        return re.sub("OUT|INP|KER", lambda found: products[found[0]], pattern)
+
+    for field in ("parameters", "macs", "operations"):
+        more[field] = text(more[field])
+    more["product"] = tuple(map(text, more["product"]))
+    return Operator(
+        name=name,
+        kind="product",
+        shapes=shapes,
+        symbols=_symbols,
+        window=text("KER"),
+        saves=("input0",),
+        weighted=True,
+        **more,
     )
 
 
-def _scaled(shape: Sequence[int], stride: Sequence[int]) -> tuple[int, ...]:
-    return tuple(n * s for n, s in zip(shape[2:], stride, strict=True))
+def _convolution(rank: int) -> Operator:
+    name = f"convolution{rank}d"
+    return _layer(
+        name,
+        rank,
+        summary=f"A convolution over {rank} dimension{'s' * (rank > 1)} (cross-correlation).",
+        attributes=(_CHANNELS, *_WINDOW, _GROUPS, BIAS),
+        shapes=_convolved(name, rank),
+        parameters="C_out*C_in/g*KER + beta*C_out",
+        macs="N*C_out*OUT*C_in/g*KER",
+        operations="beta*N*C_out*OUT",
+        product=("1", "N*OUT", "C_out/g", "C_in/g*KER", "g"),
+    )
 
 
-def _register_local(rank: int) -> None:
+def _transposed(rank: int) -> Operator:
+    name = f"transposed_convolution{rank}d"
+    return _layer(
+        name,
+        rank,
+        summary=f"A transposed convolution over {rank} dimension{'s' * (rank > 1)}: every "
+        "input is spread over a window of outputs.",
+        attributes=(_CHANNELS, *_WINDOW, _EXTRA, _GROUPS, BIAS),
+        shapes=_spread(name, rank),
+        parameters="C_in*C_out/g*KER + beta*C_out",
+        macs="N*C_in*INP*C_out/g*KER",
+        operations="beta*O",
+        product=("1", "N*INP", "C_out/g*KER", "C_in/g", "g"),
+    )
+
+
+def _local(rank: int) -> Operator:
     name = f"locally_connected{rank}d"
-
-    def shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-        shape = inputs[0]
-        _check(name, shape, rank)
-        positions = output_sizes(name, shape, attributes, rank=rank)
-        return ((shape[0], int(attributes["out_channels"]), *positions),)
-
-    def symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-        return {
-            "N": inputs[0][0],
-            "C_in": inputs[0][1],
-            "C_out": outputs[0][1],
-            **_spatial("out", outputs[0], rank),
-            **_kernel(attributes, rank),
-            "beta": int(bool(attributes["bias"])),
-        }
-
-    register(
-        Operator(
-            name=name,
-            kind="product",
-            summary="Like a convolution, but every position has weights of its own.",
-            attributes=(
-                Attribute("out_channels", doc="channels of the result"),
-                *_WINDOW,
-                Attribute("bias", default=True, doc="whether each output channel has a bias"),
-            ),
-            shapes=shapes,
-            symbols=symbols,
-            parameters=_text("C_out*OUT*C_in*KER + beta*C_out*OUT", rank),
-            macs=_text("N*C_out*OUT*C_in*KER", rank),
-            operations=_text("beta*N*C_out*OUT", rank),
-            product=(_text("OUT", rank), "N", "C_out", _text("C_in*KER", rank), "1"),
-            window=_text("KER", rank),
-            saves=("input0",),
-            weighted=True,
-        )
+    return _layer(
+        name,
+        rank,
+        summary="Like a convolution, but every position has weights of its own.",
+        attributes=(_CHANNELS, *_WINDOW, BIAS),
+        shapes=_convolved(name, rank),
+        parameters="C_out*OUT*C_in*KER + beta*C_out*OUT",
+        macs="N*C_out*OUT*C_in*KER",
+        operations="beta*N*C_out*OUT",
+        product=("OUT", "N", "C_out", "C_in*KER", "1"),
     )
 
 
-for _rank in AXES:
-    _register_convolution(_rank)
-    _register_transposed(_rank)
-for _rank in (1, 2):
-    _register_local(_rank)
-
-
-def window_positions(attributes: Attributes, rank: int) -> int:
-    """Return the positions of a window."""
-    return math.prod(per_axis(attributes["kernel"], rank))
+OPERATORS: tuple[Operator, ...] = (
+    *(_convolution(rank) for rank in AXES),
+    *(_transposed(rank) for rank in AXES),
+    *(_local(rank) for rank in (1, 2)),
+)

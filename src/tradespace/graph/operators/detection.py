@@ -8,7 +8,6 @@ from tradespace.graph.operators._base import (
     Operator,
     Shapes,
     Symbols,
-    register,
     wrong_shape,
 )
 
@@ -23,11 +22,10 @@ def _region_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
 
 
 def _region_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del inputs, outputs
     return {"s": int(attributes["samples"])}
 
 
-register(
+OPERATORS: tuple[Operator, ...] = (
     Operator(
         name="region_align",
         kind="lookup",
@@ -43,5 +41,5 @@ register(
         symbols=_region_symbols,
         operations="8*s*s*O",  # four products and four sums a sample
         traffic="(4*s*s + 1)*B_out",
-    )
+    ),
 )

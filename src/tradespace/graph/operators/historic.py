@@ -5,6 +5,7 @@ They are also worked examples of registering operators that the usual families l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tradespace.graph.network import Attributes
@@ -13,17 +14,19 @@ from tradespace.graph.operators._base import (
     Operator,
     Shapes,
     Symbols,
-    register,
     wrong_shape,
 )
-from tradespace.graph.operators.convolutions import output_sizes, per_axis
-
-_WINDOW = (
-    Attribute("kernel", doc="size of the window"),
-    Attribute("stride", default=1, doc="steps from one window to the next"),
-    Attribute("padding", default=0, doc="border: a number, one for each side, 'same' or 'valid'"),
-    Attribute("dilation", default=1, doc="steps from one element of a window to the next"),
+from tradespace.graph.operators.convolutions import (
+    BIAS,
+    DILATION,
+    KERNEL,
+    STRIDE,
+    output_sizes,
+    per_axis,
 )
+from tradespace.graph.operators.pooling import BORDER
+
+_WINDOW = (KERNEL, STRIDE, BORDER, DILATION)
 
 
 def _partial_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
@@ -51,30 +54,6 @@ def _partial_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) ->
     }
 
 
-register(
-    Operator(
-        name="partial_convolution2d",
-        kind="product",
-        summary="A convolution in which each output channel sees only some of the input channels; "
-        "E is the number of connected pairs.",
-        attributes=(
-            Attribute("connections", doc="for each output channel, the input channels it sees"),
-            *_WINDOW,
-            Attribute("bias", default=True, doc="whether each output channel has a bias"),
-        ),
-        shapes=_partial_shapes,
-        symbols=_partial_symbols,
-        parameters="E*K_h*K_w + beta*C_out",
-        macs="N*E*H_out*W_out*K_h*K_w",
-        operations="beta*N*C_out*H_out*W_out",
-        product=("1", "N*H_out*W_out", "1", "K_h*K_w", "E"),
-        window="K_h*K_w",
-        saves=("input0",),
-        weighted=True,
-    )
-)
-
-
 def _subsampled(inputs: Shapes, attributes: Attributes) -> Shapes:
     shape = inputs[0]
     if len(shape) != 4:
@@ -85,12 +64,39 @@ def _subsampled(inputs: Shapes, attributes: Attributes) -> Shapes:
 
 
 def _subsampling_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del outputs
     height, width = per_axis(attributes["kernel"], 2)
     return {"C": inputs[0][1], "K": height * width}
 
 
-register(
+def _radial_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
+    return ((*inputs[0][:-1], int(attributes["units"])),)
+
+
+def _radial_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    return {"M": math.prod(inputs[0][:-1]), "K": inputs[0][-1], "N": int(attributes["units"])}
+
+
+OPERATORS: tuple[Operator, ...] = (
+    Operator(
+        name="partial_convolution2d",
+        kind="product",
+        summary="A convolution in which each output channel sees only some of the input channels; "
+        "E is the number of connected pairs.",
+        attributes=(
+            Attribute("connections", doc="for each output channel, the input channels it sees"),
+            *_WINDOW,
+            BIAS,
+        ),
+        shapes=_partial_shapes,
+        symbols=_partial_symbols,
+        parameters="E*K_h*K_w + beta*C_out",
+        macs="N*E*H_out*W_out*K_h*K_w",
+        operations="beta*N*C_out*H_out*W_out",
+        product=("1", "N*H_out*W_out", "1", "K_h*K_w", "E"),
+        window="K_h*K_w",
+        saves=("input0",),
+        weighted=True,
+    ),
     Operator(
         name="trainable_subsampling2d",
         kind="pooling",
@@ -105,23 +111,7 @@ register(
         window="K",
         saves=("input0",),
         weighted=True,
-    )
-)
-
-
-def _radial_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-    return ((*inputs[0][:-1], int(attributes["units"])),)
-
-
-def _radial_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del outputs
-    rows = 1
-    for n in inputs[0][:-1]:
-        rows *= n
-    return {"M": rows, "K": inputs[0][-1], "N": int(attributes["units"])}
-
-
-register(
+    ),
     Operator(
         name="radial_basis",
         kind="product",
@@ -135,5 +125,5 @@ register(
         product=("1", "M", "N", "K", "1"),
         saves=("input0",),
         weighted=True,
-    )
+    ),
 )

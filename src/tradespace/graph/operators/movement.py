@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tradespace.graph.network import Attributes, Shape
 from tradespace.graph.operators._base import (
+    AXIS,
     Attribute,
+    Names,
     Operator,
+    ShapeRule,
     Shapes,
     Symbols,
-    register,
     same_shape,
+    shape_or_same,
     wrong_shape,
 )
 
 
 def _given(inputs: Shapes, attributes: Attributes) -> Shapes:
     """Return the shape that the reader found."""
-    del inputs
     shape = attributes["shape"]
     if shape and not isinstance(shape[0], int):
         return tuple(tuple(s) for s in shape)
@@ -55,65 +58,6 @@ def _transposed(inputs: Shapes, attributes: Attributes) -> Shapes:
     return (tuple(shape[a] for a in order),)
 
 
-register(
-    Operator(
-        name="reshape",
-        kind="view",
-        summary="The same elements in another shape.",
-        attributes=(Attribute("shape", doc="sizes, -1 for what is left"),),
-        shapes=_reshaped,
-        traffic="0",
-        view=True,
-    )
-)
-register(
-    Operator(
-        name="flatten",
-        kind="view",
-        summary="All dimensions from one on as one.",
-        attributes=(Attribute("start", default=1, doc="first dimension that is joined"),),
-        shapes=_flattened,
-        traffic="0",
-        view=True,
-    )
-)
-register(
-    Operator(
-        name="transpose",
-        kind="view",
-        summary="Dimensions in another order, moving nothing.",
-        attributes=(Attribute("order", doc="of the dimensions"),),
-        shapes=_transposed,
-        traffic="0",
-        view=True,
-    )
-)
-register(
-    Operator(
-        name="view",
-        kind="view",
-        summary="Another look at the same memory: a slice, a stretch, a split.",
-        attributes=(
-            Attribute("shape", doc="of each output"),
-            Attribute("function", default="", doc="its name where it comes from"),
-        ),
-        shapes=_given,
-        traffic="0",
-        view=True,
-    )
-)
-register(
-    Operator(
-        name="identity",
-        kind="view",
-        summary="Nothing at all.",
-        shapes=same_shape,
-        traffic="0",
-        view=True,
-    )
-)
-
-
 def _joined(inputs: Shapes, attributes: Attributes) -> Shapes:
     axis = int(attributes["axis"]) % len(inputs[0])
     rest = {tuple(n for i, n in enumerate(s) if i != axis) for s in inputs}
@@ -124,18 +68,6 @@ def _joined(inputs: Shapes, attributes: Attributes) -> Shapes:
     shape = list(inputs[0])
     shape[axis] = sum(s[axis] for s in inputs)
     return (tuple(shape),)
-
-
-register(
-    Operator(
-        name="concatenate",
-        kind="movement",
-        summary="Signals one after another along an axis.",
-        inputs=("part...",),
-        attributes=(Attribute("axis", default=1, doc="along which it runs"),),
-        shapes=_joined,
-    )
-)
 
 
 def _appended(inputs: Shapes, attributes: Attributes) -> Shapes:
@@ -156,11 +88,87 @@ def _appended(inputs: Shapes, attributes: Attributes) -> Shapes:
 
 
 def _written(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del outputs, attributes
     return {"n": math.prod(inputs[1])}
 
 
-register(
+def _padded(inputs: Shapes, attributes: Attributes) -> Shapes:
+    shape: Shape = inputs[0]
+    pads: Sequence[tuple[int, int]] = attributes["padding"]
+    lead = len(shape) - len(pads)
+    sides = [(0, 0)] * lead + [(int(a), int(b)) for a, b in pads]
+    return (tuple(n + a + b for n, (a, b) in zip(shape, sides, strict=True)),)
+
+
+def _embedding_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
+    return ((*inputs[0], int(attributes["width"])),)
+
+
+def _embedding_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    return {"V": int(attributes["rows"]), "D": int(attributes["width"])}
+
+
+def _resized(inputs: Shapes, attributes: Attributes) -> Shapes:
+    size = attributes["size"]
+    return ((*inputs[0][: len(inputs[0]) - len(size)], *(int(n) for n in size)),)
+
+
+def _taps(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    rank = len(attributes["size"])
+    taps = {"nearest": 0, "linear": 2**rank, "cubic": 4**rank}
+    return {"t": taps.get(str(attributes["mode"]), 2**rank)}
+
+
+_RESULT = Attribute("shape", doc="of the result")
+_FUNCTION = Attribute("function", default="", doc="its name where it comes from")
+
+
+def _view(name: str, summary: str, shapes: ShapeRule, *attributes: Attribute) -> Operator:
+    return Operator(
+        name=name,
+        kind="view",
+        summary=summary,
+        attributes=attributes,
+        shapes=shapes,
+        traffic="0",
+        view=True,
+    )
+
+
+OPERATORS: tuple[Operator, ...] = (
+    _view(
+        "reshape",
+        "The same elements in another shape.",
+        _reshaped,
+        Attribute("shape", doc="sizes, -1 for what is left"),
+    ),
+    _view(
+        "flatten",
+        "All dimensions from one on as one.",
+        _flattened,
+        Attribute("start", default=1, doc="first dimension that is joined"),
+    ),
+    _view(
+        "transpose",
+        "Dimensions in another order, moving nothing.",
+        _transposed,
+        Attribute("order", doc="of the dimensions"),
+    ),
+    _view(
+        "view",
+        "Another look at the same memory: a slice, a stretch, a split.",
+        _given,
+        Attribute("shape", doc="of each output"),
+        _FUNCTION,
+    ),
+    _view("identity", "Nothing at all.", same_shape),
+    Operator(
+        name="concatenate",
+        kind="movement",
+        summary="Signals one after another along an axis.",
+        inputs=("part...",),
+        attributes=(replace(AXIS, default=1),),
+        shapes=_joined,
+    ),
     Operator(
         name="append",
         kind="movement",
@@ -174,80 +182,52 @@ register(
         symbols=_written,
         traffic="2*n*B_out/O",
         view=True,
-    )
-)
-
-
-def _padded(inputs: Shapes, attributes: Attributes) -> Shapes:
-    shape: Shape = inputs[0]
-    pads: Sequence[tuple[int, int]] = attributes["padding"]
-    lead = len(shape) - len(pads)
-    sides = [(0, 0)] * lead + [(int(a), int(b)) for a, b in pads]
-    return (tuple(n + a + b for n, (a, b) in zip(shape, sides, strict=True)),)
-
-
-register(
+    ),
     Operator(
         name="pad",
         kind="movement",
         summary="A border around the last dimensions.",
         attributes=(Attribute("padding", doc="before and after, for each last dimension"),),
         shapes=_padded,
-    )
-)
-register(
+    ),
     Operator(
         name="copy",
         kind="movement",
         summary="The same elements in new memory, or in another order or format.",
-        attributes=(
-            Attribute("shape", doc="of the result"),
-            Attribute("function", default="", doc="its name where it comes from"),
-        ),
+        attributes=(_RESULT, _FUNCTION),
         shapes=_given,
-    )
-)
-register(
+        names=Names(
+            "DepthToSpace SpaceToDepth Tile BitCast Bernoulli Trilu CenterCropPad",
+            "pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle",
+        ),
+    ),
     Operator(
         name="fill",
         kind="movement",
         summary="A constant, a range, or random numbers.",
         inputs=("like...",),
-        attributes=(
-            Attribute("shape", doc="of the result"),
-            Attribute("function", default="", doc="its name where it comes from"),
-        ),
+        attributes=(_RESULT, _FUNCTION),
         shapes=_given,
         traffic="B_out",
-    )
-)
-register(
+    ),
     Operator(
         name="gather",
         kind="lookup",
         summary="Some of the elements, by their indices.",
         inputs=("signal", "indices..."),
-        attributes=(
-            Attribute("shape", doc="of the result"),
-            Attribute("function", default="", doc="its name where it comes from"),
-        ),
+        attributes=(_RESULT, _FUNCTION),
         shapes=_given,
         traffic="2*B_out",
         saves=("input1",),
-    )
-)
-
-
-def _embedding_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-    return ((*inputs[0], int(attributes["width"])),)
-
-
-def _embedding_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del inputs, outputs
-    return {"V": int(attributes["rows"]), "D": int(attributes["width"])}
-
-
-register(
+        names=Names(
+            "GatherElements GatherND ScatterElements ScatterND Scatter TensorScatter Compress "
+            "GridSample Col2Im ReverseSequence",
+            "index index_select gather take take_along_dim _unsafe_index index_put index_add "
+            "index_copy index_fill scatter scatter_add scatter_reduce masked_select masked_scatter "
+            "max_unpool2d max_unpool3d searchsorted bucketize im2col col2im unfold_backward "
+            "grid_sampler grid_sampler_2d",
+        ),
+    ),
     Operator(
         name="embedding",
         kind="lookup",
@@ -259,23 +239,7 @@ register(
         parameters="V*D",
         traffic="B_in + 2*B_out",
         saves=("input0",),
-    )
-)
-
-
-def _resized(inputs: Shapes, attributes: Attributes) -> Shapes:
-    size = attributes["size"]
-    return ((*inputs[0][: len(inputs[0]) - len(size)], *(int(n) for n in size)),)
-
-
-def _taps(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del inputs, outputs
-    rank = len(attributes["size"])
-    taps = {"nearest": 0, "linear": 2**rank, "cubic": 4**rank}
-    return {"t": taps.get(str(attributes["mode"]), 2**rank)}
-
-
-register(
+    ),
     Operator(
         name="resize",
         kind="movement",
@@ -287,40 +251,27 @@ register(
         shapes=_resized,
         symbols=_taps,
         operations="2*t*O",
-    )
-)
-register(
+    ),
     Operator(
         name="unknown",
         kind="movement",
         summary="An operator that is not known: it is named in every total, which is then a "
         "lower bound.",
         inputs=("input...",),
-        attributes=(
-            Attribute("shape", doc="of the result"),
-            Attribute("function", doc="its name where it comes from"),
-        ),
+        attributes=(_RESULT, replace(_FUNCTION, default=...)),
         shapes=_given,
         saves=("inputs",),
-    )
-)
-
-
-def _scan_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-    wanted = attributes["shape"]
-    return (inputs[0],) if wanted is None else (tuple(wanted),)
-
-
-register(
+    ),
     Operator(
         name="sort",
         kind="reduction",
         summary="Elements in order along an axis, or the first of them.",
-        attributes=(
-            Attribute("shape", default=None, doc="of the result"),
-            Attribute("axis", default=-1, doc="along which it runs"),
-        ),
-        shapes=_scan_shapes,
+        attributes=(replace(_RESULT, default=None), AXIS),
+        shapes=shape_or_same,
         operations="I",
-    )
+        names=Names(
+            "TopK Unique",
+            "topk sort argsort unique _unique2 nonzero histc bincount multinomial",
+        ),
+    ),
 )

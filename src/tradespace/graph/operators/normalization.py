@@ -12,21 +12,23 @@ import math
 
 from tradespace.graph.network import Attributes
 from tradespace.graph.operators._base import (
+    AXIS,
     Attribute,
+    Names,
     Operator,
     Shapes,
     Symbols,
-    register,
     same_shape,
     wrong_shape,
 )
 
 _AFFINE = Attribute("affine", default=True, doc="whether it has a scale")
+
+
 _OFFSET = Attribute("offset", default=True, doc="whether it has an offset beside the scale")
 
 
 def _channels(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del outputs
     shape = inputs[0]
     affine = int(bool(attributes["affine"]))
     return {
@@ -37,56 +39,6 @@ def _channels(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbol
         "tau": int(bool(attributes.get("statistics", False))),
         "G": int(attributes.get("groups", 1)),
     }
-
-
-register(
-    Operator(
-        name="batch_norm",
-        kind="normalization",
-        summary="Each channel by its mean and variance over the batch; running ones in service.",
-        attributes=(
-            _AFFINE,
-            _OFFSET,
-            Attribute("statistics", default=True, doc="whether running statistics are kept"),
-        ),
-        shapes=same_shape,
-        symbols=_channels,
-        parameters="(alpha + beta + 2*tau)*C",
-        operations="2*O",
-        saves=("input0", "=8*C"),
-        fusible=True,
-    )
-)
-register(
-    Operator(
-        name="group_norm",
-        kind="normalization",
-        summary="Groups of channels of one sample by their mean and variance.",
-        attributes=(Attribute("groups", doc="into which channels are divided"), _AFFINE, _OFFSET),
-        shapes=same_shape,
-        symbols=_channels,
-        parameters="(alpha + beta)*C",
-        operations="(5 + alpha + beta)*O",
-        saves=("input0", "=8*N*G"),
-    )
-)
-register(
-    Operator(
-        name="instance_norm",
-        kind="normalization",
-        summary="Each channel of each sample by its mean and variance.",
-        attributes=(
-            _AFFINE,
-            _OFFSET,
-            Attribute("statistics", default=False, doc="whether running statistics are kept"),
-        ),
-        shapes=same_shape,
-        symbols=_channels,
-        parameters="(alpha + beta + 2*tau)*C",
-        operations="(5 + alpha + beta)*O",
-        saves=("input0", "=8*N*C"),
-    )
-)
 
 
 def _last(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
@@ -102,7 +54,54 @@ def _last(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
     }
 
 
-register(
+def _neighbors(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
+    shape, size = inputs[0], int(attributes["size"])
+    return {"n": size, "r": (size - 1) * math.prod(shape) // max(1, shape[1])}
+
+
+OPERATORS: tuple[Operator, ...] = (
+    Operator(
+        name="batch_norm",
+        kind="normalization",
+        summary="Each channel by its mean and variance over the batch; running ones in service.",
+        attributes=(
+            _AFFINE,
+            _OFFSET,
+            Attribute("statistics", default=True, doc="whether running statistics are kept"),
+        ),
+        shapes=same_shape,
+        symbols=_channels,
+        parameters="(alpha + beta + 2*tau)*C",
+        operations="2*O",
+        saves=("input0", "=8*C"),
+        fusible=True,
+    ),
+    Operator(
+        name="group_norm",
+        kind="normalization",
+        summary="Groups of channels of one sample by their mean and variance.",
+        attributes=(Attribute("groups", doc="into which channels are divided"), _AFFINE, _OFFSET),
+        shapes=same_shape,
+        symbols=_channels,
+        parameters="(alpha + beta)*C",
+        operations="(5 + alpha + beta)*O",
+        saves=("input0", "=8*N*G"),
+    ),
+    Operator(
+        name="instance_norm",
+        kind="normalization",
+        summary="Each channel of each sample by its mean and variance.",
+        attributes=(
+            _AFFINE,
+            _OFFSET,
+            Attribute("statistics", default=False, doc="whether running statistics are kept"),
+        ),
+        shapes=same_shape,
+        symbols=_channels,
+        parameters="(alpha + beta + 2*tau)*C",
+        operations="(5 + alpha + beta)*O",
+        saves=("input0", "=8*N*C"),
+    ),
     Operator(
         name="layer_norm",
         kind="normalization",
@@ -113,9 +112,7 @@ register(
         parameters="(alpha + beta)*D",
         operations="(5 + alpha + beta)*O",
         saves=("input0", "=8*R"),
-    )
-)
-register(
+    ),
     Operator(
         name="rms_norm",
         kind="normalization",
@@ -126,17 +123,7 @@ register(
         parameters="alpha*D",
         operations="(3 + alpha)*O",
         saves=("input0", "=4*R"),
-    )
-)
-
-
-def _neighbors(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del outputs
-    shape, size = inputs[0], int(attributes["size"])
-    return {"n": size, "r": (size - 1) * math.prod(shape) // max(1, shape[1])}
-
-
-register(
+    ),
     Operator(
         name="local_response_norm",
         kind="normalization",
@@ -148,18 +135,19 @@ register(
         operations="(2*n + 4)*O",
         # Squares with a border of n - 1 channels (r elements), their mean, and its power.
         saves=("input0", "=12*O + 4*r"),
-    )
-)
-for _name in ("softmax", "log_softmax"):
-    register(
+    ),
+    *(
         Operator(
-            name=_name,
+            name=name,
             kind="normalization",
             summary="Exponentials divided by their sum"
-            + (", as logarithms." if _name == "log_softmax" else "."),
-            attributes=(Attribute("axis", default=-1, doc="along which it runs"),),
+            + (", as logarithms." if name == "log_softmax" else "."),
+            attributes=(AXIS,),
             shapes=same_shape,
             operations="5*O",  # maximum, difference, exponential, sum, division
             saves=("output0",),
+            names=Names(keras=name),
         )
-    )
+        for name in ("softmax", "log_softmax")
+    ),
+)

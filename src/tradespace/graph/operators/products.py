@@ -11,7 +11,6 @@ from tradespace.graph.operators._base import (
     Operator,
     Shapes,
     Symbols,
-    register,
     wrong_shape,
 )
 
@@ -32,29 +31,7 @@ def _dense_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> S
     }
 
 
-DENSE = register(
-    Operator(
-        name="dense",
-        kind="product",
-        summary="A fully connected layer: every output sees every input of the last dimension.",
-        attributes=(
-            Attribute("out_features", doc="neurons"),
-            Attribute("bias", default=True, doc="whether each neuron has a bias"),
-        ),
-        shapes=_dense_shapes,
-        symbols=_dense_symbols,
-        parameters="K*N + beta*N",
-        macs="M*K*N",
-        operations="beta*M*N",
-        product=("1", "M", "N", "K", "1"),
-        saves=("input0@parameters",),
-        weighted=True,
-    )
-)
-
-
 def _matmul_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-    del attributes
     a, b = inputs
     if len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
         raise wrong_shape(
@@ -78,25 +55,25 @@ def broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(result)
 
 
+def product_equation(left: int, right: int) -> str:
+    """Return the product of two operands with so many dimensions each as an einsum.
+
+    Examples
+    --------
+    >>> product_equation(4, 2), product_equation(1, 2)
+    ('abmk,kn->abmn', 'k,kn->n')
+
+    """
+    lead = "abcdefgh"[: max(left, right, 2) - 2]
+    rows, columns = "m" if left >= 2 else "", "n" if right >= 2 else ""
+    first = lead[len(lead) - max(0, left - 2) :] + rows + "k"
+    second = lead[len(lead) - max(0, right - 2) :] + "k" + columns
+    return f"{first},{second}->{lead}{rows}{columns}"
+
+
 def _matmul_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del attributes
     *lead, m, n = outputs[0]
     return {"B": math.prod(lead), "M": m, "N": n, "K": inputs[0][-1]}
-
-
-MATMUL = register(
-    Operator(
-        name="matmul",
-        kind="product",
-        summary="The product of two signals as matrices, for each of the leading dimensions.",
-        inputs=("a", "b"),
-        shapes=_matmul_shapes,
-        symbols=_matmul_symbols,
-        macs="B*M*K*N",
-        product=("B", "M", "N", "K", "1"),
-        saves=("input0@input1", "input1@input0"),
-    )
-)
 
 
 def parse_equation(equation: str, inputs: Shapes) -> tuple[list[str], str, dict[str, int]]:
@@ -161,14 +138,41 @@ def _einsum_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> 
     first, last = set(terms[0]), set(terms[-1])
     both = [c for c in result if c in first and c in last]
     left = math.prod(sizes[c] for c in result if c in first and c not in last)
-    del outputs
     batch = math.prod(sizes[c] for c in both)
     rest = total // max(1, batch * left * summed)
     products = len(terms) - 1
     return {"E": products * total, "B": batch, "M": left, "N": rest, "K": summed, "R": 0}
 
 
-EINSUM = register(
+OPERATORS: tuple[Operator, ...] = (
+    Operator(
+        name="dense",
+        kind="product",
+        summary="A fully connected layer: every output sees every input of the last dimension.",
+        attributes=(
+            Attribute("out_features", doc="neurons"),
+            Attribute("bias", default=True, doc="whether each neuron has a bias"),
+        ),
+        shapes=_dense_shapes,
+        symbols=_dense_symbols,
+        parameters="K*N + beta*N",
+        macs="M*K*N",
+        operations="beta*M*N",
+        product=("1", "M", "N", "K", "1"),
+        saves=("input0@parameters",),
+        weighted=True,
+    ),
+    Operator(
+        name="matmul",
+        kind="product",
+        summary="The product of two signals as matrices, for each of the leading dimensions.",
+        inputs=("a", "b"),
+        shapes=_matmul_shapes,
+        symbols=_matmul_symbols,
+        macs="B*M*K*N",
+        product=("B", "M", "N", "K", "1"),
+        saves=("input0@input1", "input1@input0"),
+    ),
     Operator(
         name="einsum",
         kind="product",
@@ -181,5 +185,5 @@ EINSUM = register(
         operations="R",
         product=("B", "M", "N", "K", "1"),
         saves=("inputs",),
-    )
+    ),
 )

@@ -12,16 +12,8 @@ from tradespace.graph.operators._base import (
     Operator,
     Shapes,
     Symbols,
-    register,
     wrong_shape,
 )
-
-#: name -> (gates, operations for each hidden unit and step beside the products and biases).
-_CELLS = {
-    "rnn": (1, 2),  # sum of both products, tanh
-    "gru": (3, 18),  # two sigmoids, tanh, reset, mixing
-    "lstm": (4, 21),  # three sigmoids, two tanhs, three products, an addition
-}
 
 
 def _shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
@@ -39,7 +31,6 @@ def _directions(attributes: Attributes) -> int:
 
 
 def _symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del outputs
     batch, steps, width = inputs[0]
     hidden = int(attributes["hidden"])
     projection = int(attributes["projection"])
@@ -56,37 +47,43 @@ def _symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols
     }
 
 
-for _name, (_gates, _pointwise) in _CELLS.items():
-    _g = f"{_gates}*" if _gates > 1 else ""
-    _weights = (
-        f"(X + R) + (L - 1)*{_g}H*(d*R + R)" if _gates > 1 else "(X + R) + (L - 1)*H*(d*R + R)"
+def _cell(name: str, summary: str, *, gates: int, pointwise: int) -> Operator:
+    """Return a recurrent layer.
+
+    `pointwise` are the operations for each hidden unit and step beside products and biases.
+    """
+    g = f"{gates}*" if gates > 1 else ""
+    weights = f"(X + R) + (L - 1)*{g}H*(d*R + R)"
+    return Operator(
+        name=name,
+        kind="recurrent",
+        summary=summary,
+        attributes=(
+            Attribute("hidden", doc="units of a layer"),
+            Attribute("layers", default=1, doc="on top of one another"),
+            Attribute("bidirectional", default=False, doc="whether it also runs backward"),
+            Attribute("biases", default=2, doc="bias vectors of a gate: 0, 1 or 2"),
+            Attribute("sequences", default=True, doc="whether all steps are given out"),
+            Attribute("projection", default=0, doc="size of projected hidden states"),
+        ),
+        shapes=_shapes,
+        symbols=_symbols,
+        parameters=f"d*({g}H*{weights} + pi*L*H*R + L*beta*{g}H)",
+        macs=f"N*T*d*({g}H*{weights} + pi*L*H*R)",
+        operations=f"N*T*d*L*H*({pointwise} + beta*{gates})",
+        input_macs=f"N*T*d*{g}H*X",
+        product=("T*L*d", "N", f"{g}H", "max(X, R) + R", "1"),
+        # Gates, cell states and outputs of every step.
+        saves=("input0", f"=4*N*T*d*L*H*{gates + 2}"),
+        weighted=True,
     )
-    register(
-        Operator(
-            name=_name,
-            kind="recurrent",
-            summary={
-                "rnn": "A plain recurrent layer: h = tanh(b + W h + U x).",
-                "gru": "Gated recurrent units: three gates.",
-                "lstm": "Long short-term memory: four gates.",
-            }[_name],
-            attributes=(
-                Attribute("hidden", doc="units of a layer"),
-                Attribute("layers", default=1, doc="on top of one another"),
-                Attribute("bidirectional", default=False, doc="whether it also runs backward"),
-                Attribute("biases", default=2, doc="bias vectors of a gate: 0, 1 or 2"),
-                Attribute("sequences", default=True, doc="whether all steps are given out"),
-                Attribute("projection", default=0, doc="size of projected hidden states"),
-            ),
-            shapes=_shapes,
-            symbols=_symbols,
-            parameters=f"d*({_g}H*{_weights} + pi*L*H*R + L*beta*{_g}H)",
-            macs=f"N*T*d*({_g}H*{_weights} + pi*L*H*R)",
-            operations=f"N*T*d*L*H*({_pointwise} + beta*{_gates})",
-            input_macs=f"N*T*d*{_g}H*X",
-            product=("T*L*d", "N", f"{_g}H", "max(X, R) + R", "1"),
-            # Gates, cell states and outputs of every step.
-            saves=("input0", f"=4*N*T*d*L*H*{_gates + 2}"),
-            weighted=True,
-        )
-    )
+
+
+OPERATORS: tuple[Operator, ...] = (
+    # The sum of both products, tanh.
+    _cell("rnn", "A plain recurrent layer: h = tanh(b + W h + U x).", gates=1, pointwise=2),
+    # Two sigmoids, tanh, reset, mixing.
+    _cell("gru", "Gated recurrent units: three gates.", gates=3, pointwise=18),
+    # Three sigmoids, two tanhs, three products, an addition.
+    _cell("lstm", "Long short-term memory: four gates.", gates=4, pointwise=21),
+)

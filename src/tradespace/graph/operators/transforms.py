@@ -10,15 +10,10 @@ from tradespace.graph.operators._base import (
     Operator,
     Shapes,
     Symbols,
-    register,
+    shape_or_same,
     wrong_shape,
 )
 from tradespace.graph.operators.products import broadcast
-
-
-def _fourier_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-    wanted = attributes["shape"]
-    return (inputs[0],) if wanted is None else (tuple(wanted),)
 
 
 def _fourier_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
@@ -27,25 +22,7 @@ def _fourier_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) ->
     return {"E": math.prod(longer), "lg": max(1, math.ceil(math.log2(max(1, points))))}
 
 
-register(
-    Operator(
-        name="fourier",
-        kind="reduction",
-        summary="A fast Fourier transform of E points in all, lg the logarithm (base 2, rounded "
-        "up) of the points of one: 5 operations for each point and halving, as usually counted.",
-        attributes=(
-            Attribute("shape", default=None, doc="of the result"),
-            Attribute("axes", default=(-1,), doc="along which it runs"),
-        ),
-        shapes=_fourier_shapes,
-        symbols=_fourier_symbols,
-        operations="5*E*lg",
-    )
-)
-
-
 def _distance_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
-    del attributes
     a, b = inputs
     if len(a) < 2 or len(b) < 2 or a[-1] != b[-1]:
         raise wrong_shape(
@@ -55,11 +32,23 @@ def _distance_shapes(inputs: Shapes, attributes: Attributes) -> Shapes:
 
 
 def _distance_symbols(inputs: Shapes, outputs: Shapes, attributes: Attributes) -> Symbols:
-    del outputs, attributes
     return {"K": inputs[0][-1]}
 
 
-register(
+OPERATORS: tuple[Operator, ...] = (
+    Operator(
+        name="fourier",
+        kind="reduction",
+        summary="A fast Fourier transform of E points in all, lg the logarithm (base 2, rounded "
+        "up) of the points of one: 5 operations for each point and halving, as usually counted.",
+        attributes=(
+            Attribute("shape", default=None, doc="of the result"),
+            Attribute("axes", default=(-1,), doc="along which it runs"),
+        ),
+        shapes=shape_or_same,
+        symbols=_fourier_symbols,
+        operations="5*E*lg",
+    ),
     Operator(
         name="distances",
         kind="reduction",
@@ -69,5 +58,5 @@ register(
         symbols=_distance_symbols,
         operations="3*K*O",
         saves=("inputs", "output0"),
-    )
+    ),
 )

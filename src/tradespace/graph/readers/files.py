@@ -10,7 +10,7 @@ from tradespace.core.errors import GraphError
 
 if TYPE_CHECKING:
     from tradespace.graph.network import Network
-    from tradespace.graph.readers.onnx.model import Shapes
+    from tradespace.graph.readers.inputs import Shapes
 
 _EXPORT = "Export the model as ONNX, or save it with Keras 3 as .keras."
 _FROM_TORCH = (

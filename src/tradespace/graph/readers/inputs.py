@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from tradespace.core.errors import GraphError
 from tradespace.core.suggest import unknown_name
 from tradespace.graph.formats import BITS
+from tradespace.graph.network import Shape
 
 _SPEC = re.compile(
     r"(?:(?P<name>[A-Za-z_]\w*)=)?(?P<shape>[0-9]+(?:[x,*][0-9]+)*)(?::(?P<fmt>\w+))?"
@@ -55,6 +56,38 @@ def parse_input(text: str) -> tuple[str, InputSpec]:
         message, remedy = unknown_name("number format", fmt, BITS)
         raise GraphError(message, remedy=remedy)
     return matched["name"] or "", InputSpec(shape, fmt)
+
+
+#: Shapes as people give them, by name of input; an empty name is the only input.
+Shapes: TypeAlias = Mapping[str, Sequence[int] | InputSpec]
+
+
+def shape_text(shape: Iterable[object]) -> str:
+    """Return a shape as people write it."""
+    return "x".join(str(n) for n in shape)
+
+
+def given_shapes(shapes: Shapes | None, names: Sequence[str]) -> dict[str, Shape]:
+    """Return the shapes that a person gave for the inputs of a model file, by name.
+
+    Raises
+    ------
+    GraphError
+        If the model has no such input, or several where none is named.
+
+    """
+    given: dict[str, Shape] = {}
+    for name, spec in (shapes or {}).items():
+        shape = tuple(int(n) for n in (spec.shape if isinstance(spec, InputSpec) else spec))
+        if not name and len(names) != 1:
+            msg = f"The model has {len(names)} inputs: {', '.join(names)}."
+            first = next(iter(names), "input")
+            raise GraphError(msg, remedy=f"Name each: --input {first}={shape_text(shape)}.")
+        if name and name not in names:
+            message, remedy = unknown_name("input of the model", name, names)
+            raise GraphError(message, remedy=remedy)
+        given[name or names[0]] = shape
+    return given
 
 
 def as_specs(inputs: Any, *, is_tensor: Callable[[Any], bool]) -> tuple[list[Any], dict[str, Any]]:

@@ -14,18 +14,23 @@ import numpy as np
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.network import Network
-from tradespace.graph.writers.onnx_emitter import DTYPES, Emitter
-from tradespace.graph.writers.onnx_layers import LAYERS
-from tradespace.graph.writers.onnx_pointwise import POINTWISE
-from tradespace.graph.writers.onnx_special import SPECIAL
+from tradespace.graph.writers import (
+    onnx_layers,
+    onnx_movement,
+    onnx_pointwise,
+    onnx_sequence,
+    onnx_special,
+)
+from tradespace.graph.writers.onnx_emitter import DTYPES, HANDLERS, Emitter, code_of
 
 if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
 #: Runtimes lack some operators of newer sets; only RMS normalization needs one.
-OPSET, OPSET_OF_RMS_NORM, IR_VERSION = 21, 23, 10
-_HANDLERS = {**LAYERS, **POINTWISE, **SPECIAL}
+OPSET_OF_RMS_NORM = 23
+# They register what writes each operator.
+del onnx_layers, onnx_movement, onnx_pointwise, onnx_sequence, onnx_special
 #: What protobuf can hold, less room for what is no weight.
 _MOST_BYTES = 2**31 - 2**22
 
@@ -56,17 +61,15 @@ def to_onnx(network: Network, *, seed: int = 0, fold: bool = False) -> onnx.Mode
     ['MatMul', 'Add', 'Relu']
 
     """
-    import onnx
-
     _check(network)
     emitter = Emitter(network, rng=np.random.default_rng(seed), fold=fold)
     inputs = []
     for name, position in zip(_input_names(network), network.inputs, strict=True):
         tensor = network.tensors[position]
         emitter.bind(position, emitter.declare(name, tensor.shape, tensor.format))
-        inputs.append(_value_info(name, tensor.shape, tensor.format))
+        inputs.append((name, code_of(tensor.format), tensor.shape))
     for node in network.nodes:
-        handler = _HANDLERS.get(node.operator)
+        handler = HANDLERS.get(node.operator)
         if handler is None:
             what = node.attributes.get("function") or node.operator
             msg = f"{node.name!r} of {network.name!r} is {what!r}, which cannot be written as ONNX."
@@ -74,23 +77,13 @@ def to_onnx(network: Network, *, seed: int = 0, fold: bool = False) -> onnx.Mode
         emitter.begin(node)
         handler(emitter, node)
         emitter.check(node)
-    outputs = []
-    for i, position in enumerate(network.outputs):
-        tensor = network.tensors[position]
-        name = "output" if i == 0 else f"output{i}"
-        emitter.output(position, name)
-        outputs.append(_value_info(name, tensor.shape, tensor.format))
     emitter.rest_of_parameters()
-    newer = any(node.operator == "rms_norm" for node in network.nodes)
-    graph = onnx.helper.make_graph(
-        emitter.nodes, network.name, inputs, outputs, initializer=emitter.initializers
-    )
-    return onnx.helper.make_model(
-        graph,
-        opset_imports=[onnx.helper.make_opsetid("", OPSET_OF_RMS_NORM if newer else OPSET)],
-        ir_version=IR_VERSION + newer,
-        producer_name="tradespace",
-    )
+    if any(node.operator == "rms_norm" for node in network.nodes):
+        emitter.opsets[""] = OPSET_OF_RMS_NORM
+        emitter.ir_version += 1
+    names = (f"output{i or ''}" for i in range(len(network.outputs)))
+    outputs = map(emitter.named_output, network.outputs, names)
+    return emitter.model(inputs=inputs, outputs=list(outputs), name=network.name)
 
 
 def sample_inputs(network: Network, *, seed: int = 0) -> dict[str, NDArray[Any]]:
@@ -122,13 +115,6 @@ def _input_names(network: Network) -> list[str]:
         wanted = network.input_names[i] if i < len(network.input_names) else "input"
         names.append(wanted if wanted not in names else f"{wanted}{i}")
     return names
-
-
-def _value_info(name: str, shape: tuple[int, ...], fmt: str) -> Any:
-    import onnx
-
-    code = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(DTYPES[fmt]()))
-    return onnx.helper.make_tensor_value_info(name, code, shape)
 
 
 def _check(network: Network) -> None:

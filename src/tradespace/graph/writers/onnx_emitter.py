@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.formats import FLOATS
-from tradespace.graph.network import Network, Node, Shape
+from tradespace.graph.handlers import Handlers
+from tradespace.graph.network import Network, Node, Shape, Tensor
+from tradespace.graph.writers.graph_builder import GraphBuilder
 
 
 def _bfloat16() -> Any:
@@ -33,27 +37,36 @@ DTYPES: dict[str, Callable[[], Any]] = {
     "uint8": lambda: np.uint8,
     "bool": lambda: np.bool_,
 }
+
+
+def code_of(fmt: str) -> int:
+    """Return the code of ONNX for a number format."""
+    return int(onnx.helper.np_dtype_to_tensor_dtype(np.dtype(DTYPES[fmt]())))
+
+
 _SWAPS = ("transpose", "permute", "t", "swapaxes", "movedim", "numpy_T", "adjoint")
 
 
-class Emitter:
+Handler = Callable[["Emitter", Node], None]
+#: Operator of ours -> what writes it.
+HANDLERS: Handlers[Handler] = Handlers()
+writes = HANDLERS.handles
+
+
+class Emitter(GraphBuilder):
     """The model so far: names of tensors, their shapes and formats."""
 
     def __init__(self, network: Network, *, rng: np.random.Generator, fold: bool) -> None:
+        super().__init__()
         self.network = network
-        self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
         self.known: dict[str, tuple[Shape, str]] = {}
         self._rng = rng
         self._of: dict[int, str] = {}
         self._weights: dict[int, str] = {}
         self._constants: dict[tuple[Any, ...], str] = {}
-        self._count = 0
+        self._place = 0
         self._where = network.name
-        self._uses = [0] * len(network.parameters)
-        for node in network.nodes:
-            for i in node.parameters:
-                self._uses[i] += 1
+        self._uses = Counter(i for node in network.nodes for i in node.parameters)
         self.folded = _folded(network) if fold else {}
         self._gone: set[int] = set()
 
@@ -62,7 +75,16 @@ class Emitter:
     def begin(self, node: Node) -> None:
         """Say which node the following ones are for."""
         self._where = node.name or node.operator
-        self._count = 0
+        self._place = 0
+
+    def fresh(self) -> str:
+        """Return the name of the next tensor of a node."""
+        self._place += 1
+        return f"{self._where}:{self._place - 1}"
+
+    def label(self) -> str:
+        """Return the name of the next node."""
+        return self._where if self._place <= 1 else f"{self._where}/{self._place}"
 
     def declare(self, name: str, shape: Shape, fmt: str) -> str:
         """Say what a name stands for."""
@@ -82,9 +104,14 @@ class Emitter:
         name = self._of[position]
         return name if fmt is None else self.cast(name, fmt)
 
-    def format_of(self, node: Node) -> str:
-        """Return the format of the first output of a node."""
-        return self.network.tensors[node.outputs[0]].format
+    def made(self, node: Node) -> Tensor:
+        """Return the first output of a node as the network has it."""
+        return self.network.tensors[node.outputs[0]]
+
+    def first(self, node: Node) -> tuple[str, str]:
+        """Return the first input of a node in the format of its first output, and that format."""
+        fmt = self.made(node).format
+        return self.input(node.inputs[0], fmt), fmt
 
     def result(self, node: Node, name: str, which: int = 0) -> None:
         """Bind an output of a node, in the shape and format that the network has."""
@@ -105,21 +132,18 @@ class Emitter:
             msg = f"{node.name!r} ({node.operator}) left {len(missing)} outputs unwritten."
             raise GraphError(msg, remedy="Report it: a writer has to write every output.")
 
-    def output(self, position: int, name: str) -> None:
-        """Give a tensor the name of an output."""
+    def named_output(self, position: int, name: str) -> tuple[str, str, int, Shape]:
+        """Return an output of the network as `model` takes it."""
         tensor = self.network.tensors[position]
+        return self._of[position], name, code_of(tensor.format), tensor.shape
+
+    def output(self, tensor: str, public: str) -> None:
+        """Give a tensor the name of an output."""
         # A layer may have the name of the output.
-        self._where, self._count = f"{name}/output", 0
-        self._append("Identity", [self._of[position]], [name])
-        self.declare(name, tensor.shape, tensor.format)
+        self._where, self._place = f"{public}/output", 0
+        super().output(tensor, public)
 
     # --------------------------------------------------------------------------- nodes
-
-    def _append(self, op: str, inputs: Sequence[str], outputs: Sequence[str], **more: Any) -> None:
-        import onnx
-
-        name = self._where if self._count <= 1 else f"{self._where}/{self._count}"
-        self.nodes.append(onnx.helper.make_node(op, inputs, outputs, name=name, **more))
 
     def many(
         self,
@@ -130,12 +154,22 @@ class Emitter:
         **attributes: Any,
     ) -> list[str]:
         """Add a node with several outputs; return their names."""
-        names = []
-        for shape in shapes:
-            names.append(self.declare(f"{self._where}:{self._count}", shape, fmt))
-            self._count += 1
-        self._append(op, inputs, names, **attributes)
-        return names
+        made: str | list[str] = self.add(op, *inputs, n=len(shapes), **attributes)
+        names = [made] if isinstance(made, str) else made
+        return [self.declare(name, shape, fmt) for name, shape in zip(names, shapes, strict=True)]
+
+    def write(
+        self,
+        node: Node,
+        op: str,
+        inputs: Sequence[str],
+        shape: Sequence[int] | None = None,
+        **attributes: Any,
+    ) -> None:
+        """Write a node of the network as one of ONNX, which may give another shape."""
+        made = self.made(node)
+        shape = made.shape if shape is None else shape
+        self.result(node, self.node(op, inputs, shape, made.format, **attributes))
 
     def node(
         self, op: str, inputs: Sequence[str], shape: Sequence[int], fmt: str, **attributes: Any
@@ -143,10 +177,8 @@ class Emitter:
         """Add a node with one output; return its name."""
         return self.many(op, inputs, [tuple(shape)], fmt, **attributes)[0]
 
-    def constant(self, array: NDArray[Any], fmt: str) -> str:
+    def fixed(self, array: NDArray[Any], fmt: str) -> str:
         """Return the name of a constant that is no parameter."""
-        import onnx
-
         key = (fmt, array.shape, array.tobytes() if array.size < 65536 else id(array))
         if key not in self._constants:
             value = onnx.numpy_helper.from_array(array.astype(DTYPES[fmt]()))
@@ -157,28 +189,23 @@ class Emitter:
 
     def ints(self, *values: int) -> str:
         """Return a constant list of integers: a shape, axes, places."""
-        return self.constant(np.asarray(values, np.int64), "int64")
+        return self.fixed(np.asarray(values, np.int64), "int64")
 
     def scalar(self, value: float, fmt: str) -> str:
         """Return a constant number."""
-        return self.constant(np.asarray(value), fmt)
+        return self.fixed(np.asarray(value), fmt)
 
     def full(self, shape: Sequence[int], value: float, fmt: str) -> str:
         """Return a constant of a shape, without holding its elements."""
-        import onnx
-
         one = onnx.numpy_helper.from_array(np.asarray([value]).astype(DTYPES[fmt]()))
         return self.node("ConstantOfShape", [self.ints(*shape)], tuple(shape), fmt, value=one)
 
     def cast(self, name: str, fmt: str) -> str:
         """Return a tensor in a format."""
-        import onnx
-
         shape, held = self.known[name]
         if DTYPES[held]() is DTYPES[fmt]():
             return name
-        code = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(DTYPES[fmt]()))
-        return self.node("Cast", [name], shape, fmt, to=code)
+        return self.node("Cast", [name], shape, fmt, to=code_of(fmt))
 
     def reshape(self, name: str, shape: Sequence[int]) -> str:
         """Return the same elements in another shape."""
@@ -217,7 +244,7 @@ class Emitter:
         if have == need:
             order = _permutation(held, wanted) if function in _SWAPS else None
             return self.transpose(name, order) if order else self.reshape(name, wanted)
-        if _stretches(held, wanted):
+        if stretches(held, wanted):
             return self.node("Expand", [name, self.ints(*wanted)], wanted, fmt)
         if len(held) == len(wanted) and all(a >= b for a, b in zip(held, wanted, strict=True)):
             for axis, size in enumerate(wanted):
@@ -253,8 +280,6 @@ class Emitter:
         return self._initializer(f"{node.name}.folded_bias", (size,), "bias", fmt)
 
     def _initializer(self, name: str, shape: Shape, role: str, fmt: str) -> str:
-        import onnx
-
         dtype = DTYPES[fmt]()
         if fmt in FLOATS:
             numbers = self._rng.random(shape, dtype=np.float32)
@@ -289,10 +314,10 @@ class Emitter:
                 )
 
 
-def _stretches(shape: Shape, wanted: Shape) -> bool:
-    if len(shape) > len(wanted):
-        return False
-    return all(a in (1, b) for a, b in zip(shape[::-1], wanted[::-1], strict=False))
+def stretches(shape: Shape, wanted: Shape) -> bool:
+    """Return whether a shape can be stretched to another."""
+    short = len(shape) <= len(wanted)
+    return short and all(a in (1, b) for a, b in zip(shape[::-1], wanted[::-1], strict=False))
 
 
 def _permutation(shape: Shape, wanted: Shape) -> list[int] | None:
@@ -323,17 +348,3 @@ def _folded(network: Network) -> dict[int, int]:
         if alone and layer and network.nodes[places[0]].operator == "batch_norm":
             found[i] = places[0]
     return found
-
-
-def check_rank(node: Node, *, got: int, allowed: Sequence[int]) -> None:
-    """Refuse what a runtime cannot run.
-
-    Raises
-    ------
-    GraphError
-        If the rank is not allowed.
-
-    """
-    if got not in allowed:
-        msg = f"{node.name!r} ({node.operator}) has {got} dimensions; ONNX takes {allowed}."
-        raise GraphError(msg, remedy="Reshape the signal before it.")

@@ -1,17 +1,21 @@
-"""The catalogue of the zoo: a row per network; builders are imported when one is asked for."""
+"""The catalogue of the zoo: rows of networks in TOML; builders are imported when asked for."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import inspect
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tradespace.core.errors import GraphError
 from tradespace.core.suggest import unknown_name
 from tradespace.graph.network import Network
+
+_CATALOGUE = Path(__file__).with_name("catalogue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +64,63 @@ class NetworkRow:
     aliases: tuple[str, ...] = ()
 
 
-#: Modules with a tuple ROWS.
-_ROWS = (
-    "_rows_small",
-    "_rows_vision",
-    "_rows_vision_scaled",
-    "_rows_detection",
-    "_rows_keras",
-    "_rows_sequence",
-    "_rows_language",
-    "_rows_speech",
-    "_rows_recurrent",
+#: Files of rows in `catalogue`, in the order in which networks are listed.
+_FILES = (
+    "small",
+    "vision",
+    "vision_scaled",
+    "detection",
+    "keras",
+    "sequence",
+    "language",
+    "speech",
+    "recurrent",
 )
 
 
 @functools.cache
 def networks() -> dict[str, NetworkRow]:
     """Return the rows of all networks by name."""
-    rows: dict[str, NetworkRow] = {}
-    for module in _ROWS:
-        for row in importlib.import_module(f"tradespace.graph.zoo.{module}").ROWS:
-            rows[row.name] = row
-    return rows
+    return {row.name: row for rows in sections().values() for row in rows}
+
+
+@functools.cache
+def sections() -> dict[str, tuple[NetworkRow, ...]]:
+    """Return the heading and the rows of each part of the catalogue."""
+    found = {}
+    for file in _FILES:
+        whole = tomllib.loads((_CATALOGUE / f"{file}.toml").read_text(encoding="utf-8"))
+        heading = whole.pop("heading")
+        found[heading] = tuple(_rows_of(whole))
+    return found
+
+
+def _rows_of(whole: dict[str, Any]) -> Iterator[NetworkRow]:
+    """Yield the rows of a file.
+
+    A network has what its family says, a family what the whole file says, unless it says
+    otherwise; settings and facts of family and network are joined.
+    """
+    families = whole.pop("family")
+    for family in families:
+        rows = family.pop("networks")
+        shared = {"family": family["path"].partition(":")[0], **whole, **family}
+        for name, own in rows.items():
+            joined = {
+                part: _fixed(own.get(part, {}) | shared.get(part, {}) | own.get(part, {}))
+                for part in ("settings", "facts")
+            }
+            aliases = tuple(own.get("aliases", ()))
+            yield NetworkRow(**{**shared, **own, **joined, "name": name, "aliases": aliases})
+
+
+def _fixed(value: Any) -> Any:
+    """Return a value with tuples in place of lists, as builders take them."""
+    if isinstance(value, list):
+        return tuple(_fixed(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _fixed(item) for key, item in value.items()}
+    return value
 
 
 @functools.cache

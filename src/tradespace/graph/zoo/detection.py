@@ -6,7 +6,7 @@ leaving out those that overlap are not counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tradespace.graph.builder import Builder, Value
 from tradespace.graph.network import Network
@@ -75,38 +75,29 @@ def _stages(b: Builder, x: Value, trunk_name: str) -> list[Value]:
         return trunk(b, x, depth=int(trunk_name.removeprefix("resnet")))
 
 
+def _shared(
+    b: Builder, name: str, inputs: int, channels: int, kernel: int
+) -> Callable[[Value], Value]:
+    """Return a convolution that has the same weights wherever it is used."""
+    held = (
+        b.parameter(f"{name}.weight", (channels, inputs, kernel, kernel)),
+        b.parameter(f"{name}.bias", (channels,), "bias"),
+    )
+    settings = {"out_channels": channels, "kernel": kernel, "padding": kernel // 2}
+    return lambda x: b.apply("convolution2d", x, name=name, parameters=held, **settings)
+
+
 def _propose(b: Builder, levels: Sequence[Value], anchors: int) -> list[Value]:
     """Rate and shift boxes everywhere, by one network for all levels."""
     found = []
     with b.scope("rpn.head"):
         width = levels[0].shape[1]
-        held = {
-            at: (
-                b.parameter(f"{at}.weight", (channels, width, kernel, kernel)),
-                b.parameter(f"{at}.bias", (channels,), "bias"),
-            )
-            for at, channels, kernel in (
-                ("conv", width, 3),
-                ("cls_logits", anchors, 1),
-                ("bbox_pred", 4 * anchors, 1),
-            )
-        }
-
-        def conv(v: Value, at: str) -> Value:
-            channels, _, kernel, _ = held[at][0].shape
-            return b.apply(
-                "convolution2d",
-                v,
-                name=at,
-                parameters=held[at],
-                out_channels=channels,
-                kernel=kernel,
-                padding=kernel // 2,
-            )
-
+        conv = _shared(b, "conv", width, width, 3)
+        rate = _shared(b, "cls_logits", width, anchors, 1)
+        shift = _shared(b, "bbox_pred", width, 4 * anchors, 1)
         for level in levels:
-            h = b.relu(conv(level, "conv"), name="relu")
-            found += [conv(h, "cls_logits"), conv(h, "bbox_pred")]
+            h = b.relu(conv(level), name="relu")
+            found += [rate(h), shift(h)]
     return found
 
 
@@ -182,26 +173,11 @@ def _head(b: Builder, levels: Sequence[Value], outputs: int) -> list[Value]:
     """Add four convolutions and a last one, the same for all levels."""
     width = levels[0].shape[1]
     channels = (width, width, width, width, outputs)
-    held = [
-        (
-            b.parameter(f"{i}.weight", (count, width, 3, 3)),
-            b.parameter(f"{i}.bias", (count,), "bias"),
-        )
-        for i, count in enumerate(channels)
-    ]
+    layers = [_shared(b, str(i), width, count, 3) for i, count in enumerate(channels)]
     found = []
-    for h in levels:
-        for i, (count, weights) in enumerate(zip(channels, held, strict=True)):
-            h = b.apply(
-                "convolution2d",
-                h,
-                name=str(i),
-                parameters=weights,
-                out_channels=count,
-                kernel=3,
-                padding=1,
-            )
-            if i < len(channels) - 1:
-                h = b.relu(h, name=f"{i}:relu")
-        found.append(h)
+    for level in levels:
+        h = level
+        for i, layer in enumerate(layers[:-1]):
+            h = b.relu(layer(h), name=f"{i}:relu")
+        found.append(layers[-1](h))
     return found

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from tradespace.graph.builder import Builder, Value
 from tradespace.graph.network import Network
 from tradespace.graph.zoo._blocks import basic_conv, pooled_features
 from tradespace.graph.zoo.googlenet import check_auxiliary, idle_conv, idle_dense
+
+_Conv = Callable[..., Value]
 
 
 def inception_v3(
@@ -54,14 +57,14 @@ def inception_v3(
     x = conv(x, 192, 3, name="Conv2d_4a_3x3")
     x = b.pool(x, "max", 3, stride=2, name="maxpool2")
     for letter, pooled in zip("bcd", (32, 64, 64), strict=True):
-        x = _fives(b, x, norm, pooled, name=f"Mixed_5{letter}")
-    x = _halve_to_17(b, x, norm, name="Mixed_6a")
+        x = _fives(b, x, conv, pooled, name=f"Mixed_5{letter}")
+    x = _halve_to_17(b, x, conv, name="Mixed_6a")
     for letter, inner in zip("bcde", (128, 160, 160, 192), strict=True):
-        x = _sevens(b, x, norm, inner, name=f"Mixed_6{letter}")
+        x = _sevens(b, x, conv, inner, name=f"Mixed_6{letter}")
     tap = x
-    x = _halve_to_8(b, x, norm, name="Mixed_7a")
+    x = _halve_to_8(b, x, conv, name="Mixed_7a")
     for letter in "bc":
-        x = _wide(b, x, norm, name=f"Mixed_7{letter}")
+        x = _wide(b, x, conv, name=f"Mixed_7{letter}")
     x = b.dropout(pooled_features(b, x), name="dropout")
     outputs = [b.dense(x, classes, name="fc")]
     if auxiliary != "none":
@@ -69,8 +72,7 @@ def inception_v3(
     return b.build(*outputs)
 
 
-def _fives(b: Builder, x: Value, norm: str, pooled: int, *, name: str) -> Value:
-    conv = functools.partial(basic_conv, b, norm=norm)
+def _fives(b: Builder, x: Value, conv: _Conv, pooled: int, *, name: str) -> Value:
     with b.scope(name):
         one = conv(x, 64, name="branch1x1")
         five = conv(conv(x, 48, name="branch5x5_1"), 64, 5, padding=2, name="branch5x5_2")
@@ -81,8 +83,7 @@ def _fives(b: Builder, x: Value, norm: str, pooled: int, *, name: str) -> Value:
     return b.concatenate((one, five, double, last), name=f"{name}:join")
 
 
-def _halve_to_17(b: Builder, x: Value, norm: str, *, name: str) -> Value:
-    conv = functools.partial(basic_conv, b, norm=norm)
+def _halve_to_17(b: Builder, x: Value, conv: _Conv, *, name: str) -> Value:
     with b.scope(name):
         three = conv(x, 384, 3, stride=2, name="branch3x3")
         double = conv(conv(x, 64, name="double_1"), 96, 3, padding=1, name="double_2")
@@ -91,9 +92,7 @@ def _halve_to_17(b: Builder, x: Value, norm: str, *, name: str) -> Value:
     return b.concatenate((three, double, last), name=f"{name}:join")
 
 
-def _sevens(b: Builder, x: Value, norm: str, inner: int, *, name: str) -> Value:
-    conv = functools.partial(basic_conv, b, norm=norm)
-
+def _sevens(b: Builder, x: Value, conv: _Conv, inner: int, *, name: str) -> Value:
     def row(v: Value, channels: int, at: str) -> Value:
         return conv(v, channels, (1, 7), padding=(0, 3), name=at)
 
@@ -112,8 +111,7 @@ def _sevens(b: Builder, x: Value, norm: str, inner: int, *, name: str) -> Value:
     return b.concatenate((one, seven, double, last), name=f"{name}:join")
 
 
-def _halve_to_8(b: Builder, x: Value, norm: str, *, name: str) -> Value:
-    conv = functools.partial(basic_conv, b, norm=norm)
+def _halve_to_8(b: Builder, x: Value, conv: _Conv, *, name: str) -> Value:
     with b.scope(name):
         three = conv(conv(x, 192, name="branch3x3_1"), 320, 3, stride=2, name="branch3x3_2")
         seven = conv(x, 192, name="branch7x7x3_1")
@@ -124,9 +122,7 @@ def _halve_to_8(b: Builder, x: Value, norm: str, *, name: str) -> Value:
     return b.concatenate((three, seven, last), name=f"{name}:join")
 
 
-def _wide(b: Builder, x: Value, norm: str, *, name: str) -> Value:
-    conv = functools.partial(basic_conv, b, norm=norm)
-
+def _wide(b: Builder, x: Value, conv: _Conv, *, name: str) -> Value:
     def cross(v: Value, at: str) -> Value:
         row = conv(v, 384, (1, 3), padding=(0, 1), name=f"{at}_a")
         column = conv(v, 384, (3, 1), padding=(1, 0), name=f"{at}_b")

@@ -297,7 +297,7 @@ def transformer(
         x, table = _embedded(b, "source", length, vocabulary, width, dropout, None)
         for i in range(layers):
             with b.scope(f"encoder.layers.{i}"):
-                h = attention(b, x, _names("self_attn", biased), heads=heads, name="self_attn")
+                h = attention(b, x, projections("self_attn", biased), heads=heads, name="self_attn")
                 x = _joined(b, x, h, dropout, "norm1")
                 h = feed_forward(b, x, hidden, activation="relu", names=("linear1", "linear2"))
                 x = _joined(b, x, h, dropout, "norm2")
@@ -308,7 +308,7 @@ def transformer(
             h = attention(
                 b,
                 x,
-                _names("self_attn", biased),
+                projections("self_attn", biased),
                 heads=heads,
                 name="self_attn",
                 causal=True,
@@ -318,7 +318,7 @@ def transformer(
             h = attention(
                 b,
                 x,
-                _names("multihead_attn", biased),
+                projections("multihead_attn", biased),
                 heads=heads,
                 name="multihead_attn",
                 memory=memory,
@@ -377,7 +377,8 @@ def _joined(b: Builder, x: Value, h: Value, dropout: float, norm: str) -> Value:
     return b.layer_norm(b.add(x, h, name=f"{norm}.add"), name=norm)
 
 
-def _names(scope: str, biased: str) -> Projections:
+def projections(scope: str, biased: str) -> Projections:
+    """Return the names of the projections of an attention, as torch and its users have them."""
     return Projections(
         query=f"{scope}.q_proj",
         key=f"{scope}.k_proj",

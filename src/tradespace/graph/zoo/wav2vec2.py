@@ -6,11 +6,11 @@ from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Builder, Value
 from tradespace.graph.network import Network
 from tradespace.graph.zoo.transformer import (
-    Projections,
     attention,
     check_heads,
     feed_forward,
     maybe_dropout,
+    projections,
 )
 
 #: Kernel and stride of the convolutions that hear the sound.
@@ -19,12 +19,6 @@ _CONVOLUTIONS = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))
 _PLACES, _GROUPS = 128, 16
 #: Samples of one position of the encoder.
 SHORTEST = 400
-_NAMES = Projections(
-    query="attention.q_proj",
-    key="attention.k_proj",
-    value="attention.v_proj",
-    output="attention.out_proj",
-)
 
 
 def wav2vec2(
@@ -91,7 +85,14 @@ def wav2vec2(
         x = maybe_dropout(b, x, dropout)
         for i in range(layers):
             with b.scope(f"layers.{i}"):
-                h = attention(b, x, _NAMES, heads=heads, name="attention", dropout=dropout)
+                h = attention(
+                    b,
+                    x,
+                    projections("attention", "qkvo"),
+                    heads=heads,
+                    name="attention",
+                    dropout=dropout,
+                )
                 h = maybe_dropout(b, h, dropout)
                 x = b.layer_norm(b.add(x, h, name="add_1"), name="layer_norm")
                 h = feed_forward(

@@ -6,7 +6,6 @@ from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Builder, Value
 from tradespace.graph.network import Network
 from tradespace.graph.zoo.transformer import (
-    Projections,
     attention,
     cache_note,
     check_heads,
@@ -14,6 +13,7 @@ from tradespace.graph.zoo.transformer import (
     check_positions,
     feed_forward,
     learned_positions,
+    projections,
     with_idle,
 )
 
@@ -93,7 +93,7 @@ def whisper(
                 h = attention(
                     b,
                     h,
-                    _names("self_attn"),
+                    projections("self_attn", "qvo"),
                     heads=heads,
                     name="self_attn",
                     causal=True,
@@ -104,7 +104,7 @@ def whisper(
                 h = attention(
                     b,
                     h,
-                    _names("encoder_attn"),
+                    projections("encoder_attn", "qvo"),
                     heads=heads,
                     name="encoder_attn",
                     memory=memory,
@@ -150,7 +150,7 @@ def _encoded(b: Builder, x: Value, layers: int, width: int, heads: int, position
     for i in range(layers):
         with b.scope(f"layers.{i}"):
             h = b.layer_norm(x, name="self_attn_layer_norm")
-            h = attention(b, h, _names("self_attn"), heads=heads, name="self_attn")
+            h = attention(b, h, projections("self_attn", "qvo"), heads=heads, name="self_attn")
             x = _block(b, b.add(x, h, name="add_1"))
     return b.layer_norm(x, name="layer_norm")
 
@@ -160,13 +160,3 @@ def _block(b: Builder, x: Value) -> Value:
     h = b.layer_norm(x, name="final_layer_norm")
     h = feed_forward(b, h, 4 * x.shape[-1], activation="gelu", names=("fc1", "fc2"))
     return b.add(x, h, name="add_3")
-
-
-def _names(scope: str) -> Projections:
-    return Projections(
-        query=f"{scope}.q_proj",
-        key=f"{scope}.k_proj",
-        value=f"{scope}.v_proj",
-        output=f"{scope}.out_proj",
-        biased="qvo",
-    )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Value
+from tradespace.graph.handlers import Handlers
+from tradespace.graph.operators import named
+from tradespace.graph.operators.convolutions import per_axis
 from tradespace.graph.readers.keras.reading import (
     Handler,
     Layer,
@@ -16,46 +19,12 @@ from tradespace.graph.readers.keras.reading import (
     signals_in,
 )
 
-HANDLERS: dict[str, Handler] = {}
+HANDLERS: Handlers[Handler] = Handlers()
+handles = HANDLERS.handles
 
 
-def handles(*names: str) -> Callable[[Handler], Handler]:
-    """Register a handler of layers."""
-
-    def keep(handler: Handler) -> Handler:
-        for name in names:
-            HANDLERS[name] = handler
-        return handler
-
-    return keep
-
-
-#: Keras's names of activation functions -> ours.
-ACTIVATIONS = {
-    "relu": "relu",
-    "relu6": "relu6",
-    "leaky_relu": "leaky_relu",
-    "sigmoid": "sigmoid",
-    "log_sigmoid": "log_sigmoid",
-    "tanh": "tanh",
-    "hard_tanh": "hard_tanh",
-    "softmax": "softmax",
-    "log_softmax": "log_softmax",
-    "gelu": "gelu",
-    "silu": "silu",
-    "swish": "silu",
-    "elu": "elu",
-    "selu": "selu",
-    "celu": "celu",
-    "mish": "mish",
-    "hard_sigmoid": "hard_sigmoid",
-    "hard_silu": "hard_swish",
-    "hard_swish": "hard_swish",
-    "softplus": "softplus",
-    "softsign": "softsign",
-    "exponential": "exponential",
-    "threshold": "threshold",
-}
+#: Keras's names of functions -> what they are here.
+FUNCTIONS = {theirs: rule.name for theirs, rule in named("keras").items()}
 _FUNCTIONS = ("tanh_shrink", "soft_shrink", "hard_shrink", "squareplus", "sparse_plus")
 
 
@@ -81,8 +50,8 @@ def activate(k: Reading, x: Signal, layer: Layer, key: str = "activation") -> Si
     if name in ("linear", "identity"):
         return x
     plain = name.lower()
-    if plain in ACTIVATIONS:
-        return pointwise(k, x, ACTIVATIONS[plain], layer, suffix=plain)
+    if plain in FUNCTIONS:
+        return pointwise(k, x, FUNCTIONS[plain], layer, suffix=plain)
     if plain in _FUNCTIONS:
         made = k.apply("pointwise", x.value, layer=layer, suffix=plain, function=plain)
         return Signal(made, x.first)
@@ -207,31 +176,18 @@ def _window(c: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@handles("Conv1D", "Conv2D", "Conv3D")
+@handles("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D")
 def _convolution(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-    c = layer.config
-    made = convolve(
-        k,
-        k.channels_first(only(args), layer),
-        layer,
-        out=int(c["filters"]),
-        groups=int(c.get("groups", 1)),
-        bias=bool(c["use_bias"]),
-        kernel=c["kernel_size"],
-        **_window(c),
-    )
-    return activate(k, k.back(made, layer), layer)
-
-
-@handles("DepthwiseConv1D", "DepthwiseConv2D")
-def _depthwise(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
     c, x = layer.config, k.channels_first(only(args), layer)
+    out, groups = int(c.get("filters") or 0), int(c.get("groups", 1))
+    if layer.kind.startswith("Depthwise"):
+        out, groups = x.shape[1] * int(c.get("depth_multiplier", 1)), x.shape[1]
     made = convolve(
         k,
         x,
         layer,
-        out=x.shape[1] * int(c.get("depth_multiplier", 1)),
-        groups=x.shape[1],
+        out=out,
+        groups=groups,
         bias=bool(c["use_bias"]),
         kernel=c["kernel_size"],
         **_window(c),
@@ -280,7 +236,7 @@ def _transposed(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, 
         extra = tuple(max(0, s - n) for n, s in zip(reach, stride, strict=True))
         extra = (0,) * len(kernel) if padding == "same" else extra
     else:
-        extra = (given,) * len(kernel) if isinstance(given, int) else tuple(given)
+        extra = per_axis(given, len(kernel))
         if padding == "same":
             padding = tuple(n // 2 for n in kernel)
     weights = [k.weight(layer, "kernel", (*kernel, out, x.shape[1]))]

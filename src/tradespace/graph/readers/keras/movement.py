@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tradespace.graph.builder import Value
-from tradespace.graph.network import Shape
+from tradespace.graph.operators import AXES, named
+from tradespace.graph.operators.convolutions import per_axis
 from tradespace.graph.readers.keras.layers import HANDLERS, handles, only, pointwise
 from tradespace.graph.readers.keras.reading import Layer, Made, Reading, Signal, signals_in
 
@@ -72,9 +73,8 @@ def _crop(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) 
 def _upsample(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
     x = k.channels_first(only(args), layer)
     rank = len(x.shape) - 2
-    given = layer.config["size"]
-    factors = (given,) * rank if isinstance(given, int) else tuple(given)
-    size = tuple(n * int(f) for n, f in zip(x.shape[2:], factors, strict=True))
+    factors = per_axis(layer.config["size"], rank)
+    size = tuple(n * f for n, f in zip(x.shape[2:], factors, strict=True))
     return k.back(_resized(k, layer, x, size), layer)
 
 
@@ -106,57 +106,11 @@ def _elementwise(operator: str) -> Any:
     return read
 
 
-for _theirs, _ours in {
-    "Add": "add",
-    "Subtract": "subtract",
-    "Multiply": "multiply",
-    "Divide": "divide",
-    "TrueDivide": "divide",
-    "Power": "power",
-    "Maximum": "maximum",
-    "Minimum": "minimum",
-}.items():
-    HANDLERS[f"ops.{_theirs}"] = _elementwise(_ours)
-    HANDLERS.setdefault(_theirs, HANDLERS[f"ops.{_theirs}"])
-
-
 def _unary(operator: str) -> Any:
     def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
         return pointwise(k, only((args, kwargs)), operator, layer)
 
     return read
-
-
-for _theirs, _ours in {
-    "Negative": "negate",
-    "Absolute": "absolute",
-    "Abs": "absolute",
-    "Exp": "exponential",
-    "Log": "logarithm",
-    "Sqrt": "square_root",
-    "Rsqrt": "reciprocal_square_root",
-    "Reciprocal": "reciprocal",
-    "Square": "square",
-    "Sin": "sine",
-    "Cos": "cosine",
-    "Round": "round",
-    "Clip": "clamp",
-    "Relu": "relu",
-    "Relu6": "relu6",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
-    "Gelu": "gelu",
-    "Silu": "silu",
-    "Elu": "elu",
-    "Softplus": "softplus",
-    "HardSigmoid": "hard_sigmoid",
-    "HardSilu": "hard_swish",
-    "LeakyRelu": "leaky_relu",
-    "Softmax": "softmax",
-    "LogSoftmax": "log_softmax",
-}.items():
-    HANDLERS[f"ops.{_theirs}"] = _unary(_ours)
-    HANDLERS.setdefault(_theirs, HANDLERS[f"ops.{_theirs}"])
 
 
 def _reduction(operator: str) -> Any:
@@ -172,20 +126,13 @@ def _reduction(operator: str) -> Any:
     return read
 
 
-for _theirs, _ours in {
-    "Mean": "mean",
-    "Sum": "sum",
-    "Max": "largest",
-    "Min": "largest",
-    "Prod": "product",
-    "Var": "variance",
-    "Std": "variance",
-    "Norm": "norm",
-    "Logsumexp": "log_sum_exp",
-    "Argmax": "argument_of_largest",
-    "Argmin": "argument_of_largest",
-}.items():
-    HANDLERS[f"ops.{_theirs}"] = HANDLERS[_theirs] = _reduction(_ours)
+# Their classes: as operations, and as layers where no layer of that name does something else.
+for _theirs, _rule in named("keras").items():
+    _class = "".join(part[0].upper() + part[1:] for part in _theirs.split("_"))
+    _reader = _reduction if AXES in _rule.attributes else _unary
+    _reader = _elementwise if _rule.inputs == ("operand...",) else _reader
+    HANDLERS[f"ops.{_class}"] = _reader(_rule.name)
+    HANDLERS.setdefault(_class, HANDLERS[f"ops.{_class}"])
 
 
 @handles("ops.Matmul", "Matmul")
@@ -244,16 +191,12 @@ def _declared(k: Reading, layer: Layer, x: Signal, operator: str) -> Made:
     shapes = [s for s in layer.declared if s is not None]
     if not shapes or (operator == "view" and sum(map(math.prod, shapes)) > math.prod(x.shape)):
         return k.unknown(layer, [x])
-    made = k.builder.apply_many(
+    made = k.builder.record(
         operator,
         k.logical(x),
         name=layer.path,
         format=layer.formats[0],
-        attributes={"shape": _one_or_many(shapes), "function": layer.kind.lower()},
-        absolute=True,
+        shape=tuple(shapes),
+        function=layer.kind.lower(),
     )
     return [Signal(v) for v in made] if len(made) > 1 else Signal(made[0])
-
-
-def _one_or_many(shapes: Sequence[Shape]) -> Any:
-    return shapes[0] if len(shapes) == 1 else tuple(shapes)

@@ -6,60 +6,52 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tradespace.graph.operators.convolutions import per_axis
 from tradespace.graph.readers.keras.layers import activate, handles, only, pointwise
 from tradespace.graph.readers.keras.reading import Layer, Made, Reading, Signal, signals_in
 
 # --------------------------------------------------------------------------------- pooling
 
 
-def _pool(function: str) -> Any:
-    def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-        c, x = layer.config, k.channels_first(only(args), layer)
-        rank = len(x.shape) - 2
-        size = c["pool_size"]
-        kernel = (size,) * rank if isinstance(size, int) else tuple(size)
-        given = c.get("strides")
-        stride = kernel if given is None else (given,) * rank if isinstance(given, int) else given
-        made = k.apply(
-            f"{function}_pool{rank}d",
-            x,
-            layer=layer,
-            kernel=kernel,
-            stride=tuple(stride),
-            padding=c["padding"],
-        )
-        return k.back(made, layer)
-
-    return read
+def _every_pool(start: str) -> list[str]:
+    return [f"{start}{f}Pooling{rank}D" for f in ("Max", "Average") for rank in (1, 2, 3)]
 
 
-def _global_pool(function: str) -> Any:
-    def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-        x = k.channels_first(only(args), layer)
-        keep = bool(layer.config.get("keepdims"))
-        made = k.apply(f"global_{function}_pool", x, layer=layer, keep_dimensions=keep)
-        return k.back(made, layer)
-
-    return read
+def _function(layer: Layer) -> str:
+    return "max" if "Max" in layer.kind else "average"
 
 
-def _adaptive_pool(function: str) -> Any:
-    def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-        x = k.channels_first(only(args), layer)
-        rank = len(x.shape) - 2
-        size = layer.config["output_size"]
-        size = (size,) * rank if isinstance(size, int) else tuple(size)
-        made = k.apply(f"adaptive_{function}_pool{rank}d", x, layer=layer, output_size=size)
-        return k.back(made, layer)
+@handles(*_every_pool(""))
+def _pool(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
+    c, x = layer.config, k.channels_first(only(args), layer)
+    rank = len(x.shape) - 2
+    kernel, given = per_axis(c["pool_size"], rank), c.get("strides")
+    made = k.apply(
+        f"{_function(layer)}_pool{rank}d",
+        x,
+        layer=layer,
+        kernel=kernel,
+        stride=kernel if given is None else per_axis(given, rank),
+        padding=c["padding"],
+    )
+    return k.back(made, layer)
 
-    return read
+
+@handles(*_every_pool("Global"))
+def _global_pool(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
+    x = k.channels_first(only(args), layer)
+    keep = bool(layer.config.get("keepdims"))
+    made = k.apply(f"global_{_function(layer)}_pool", x, layer=layer, keep_dimensions=keep)
+    return k.back(made, layer)
 
 
-for _rank in (1, 2, 3):
-    for _ours, _theirs in (("max", "Max"), ("average", "Average")):
-        handles(f"{_theirs}Pooling{_rank}D")(_pool(_ours))
-        handles(f"Global{_theirs}Pooling{_rank}D")(_global_pool(_ours))
-        handles(f"Adaptive{_theirs}Pooling{_rank}D")(_adaptive_pool(_ours))
+@handles(*_every_pool("Adaptive"))
+def _adaptive_pool(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
+    x = k.channels_first(only(args), layer)
+    rank = len(x.shape) - 2
+    size = per_axis(layer.config["output_size"], rank)
+    made = k.apply(f"adaptive_{_function(layer)}_pool{rank}d", x, layer=layer, output_size=size)
+    return k.back(made, layer)
 
 
 # --------------------------------------------------------------------------- normalization
@@ -74,13 +66,9 @@ def _batch_norm(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, 
     if axis not in (1, rank - 1):
         return k.unknown(layer, args)
     last = axis == rank - 1 and rank > 2
-    x = k.channels_first(given, Layer("", "", {}, "")) if last else k.logical(given)
+    x = k.channels_first(given) if last else k.logical(given)
     width = x.shape[1]
-    weights = []
-    if c.get("scale", True):
-        weights.append(k.weight(layer, "gamma", (width,), "norm_scale"))
-    if c.get("center", True):
-        weights.append(k.weight(layer, "beta", (width,), "norm_offset"))
+    weights = _affine(k, layer, (width,))
     weights += [
         k.weight(layer, name, (width,), "statistic") for name in ("moving_mean", "moving_variance")
     ]
@@ -134,7 +122,7 @@ def _layer_norm(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, 
 def _group_norm(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
     c, given = layer.config, only(args)
     last = int(c.get("axis", -1)) % len(given.shape) == len(given.shape) - 1
-    x = k.channels_first(given, Layer("", "", {}, "")) if last else k.logical(given)
+    x = k.channels_first(given) if last else k.logical(given)
     groups = int(c.get("groups", 32))
     made = k.apply(
         "group_norm",
@@ -219,7 +207,7 @@ def _prelu(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any])
     shape = [1 if i + 1 in shared else n for i, n in enumerate(given.shape[1:])]
     slopes, count = k.weight(layer, "alpha", shape), math.prod(shape)
     by_channel = len(shape) > 1 and count == given.shape[-1]
-    x = k.channels_first(given, Layer("", "", {}, "")) if by_channel else given.value
+    x = k.channels_first(given) if by_channel else given.value
     made = k.apply("prelu", x, layer=layer, weights=[slopes], slopes=count)
     return Signal(made, by_channel or given.first)
 
@@ -230,18 +218,6 @@ def _softmax(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any
     x = k.logical(only(args))
     axis = axis if isinstance(axis, int) else axis[-1]
     return Signal(k.apply("softmax", x, layer=layer, axis=int(axis)))
-
-
-def _plain(name: str) -> Any:
-    def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-        return pointwise(k, only(args), name, layer)
-
-    return read
-
-
-_OTHERS = {"LeakyReLU": "leaky_relu", "ELU": "elu", "ThresholdedReLU": "threshold"}
-for _theirs, _ours in _OTHERS.items():
-    handles(_theirs)(_plain(_ours))
 
 
 # ------------------------------------------------------------------- nothing in service
@@ -280,26 +256,11 @@ def _nothing(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any
 # -------------------------------------------------------------------------------- merging
 
 
-def _merge(operator: str) -> Any:
-    def read(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
-        values, first = k.aligned(list(signals_in((args, kwargs))))
-        made = k.apply(operator, *values, layer=layer)
-        if layer.kind == "Average":
-            made = k.apply("divide", made, layer=layer, suffix="mean")
-        return Signal(made, first)
-
-    return read
-
-
-for _theirs, _ours in {
-    "Add": "add",
-    "Average": "add",
-    "Subtract": "subtract",
-    "Multiply": "multiply",
-    "Maximum": "maximum",
-    "Minimum": "minimum",
-}.items():
-    handles(_theirs)(_merge(_ours))
+@handles("Average")
+def _average(k: Reading, layer: Layer, args: list[Any], kwargs: Mapping[str, Any]) -> Made:
+    values, first = k.aligned(list(signals_in((args, kwargs))))
+    total = k.apply("add", *values, layer=layer)
+    return Signal(k.apply("divide", total, layer=layer, suffix="mean"), first)
 
 
 @handles("Concatenate")

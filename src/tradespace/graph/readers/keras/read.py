@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tradespace.core.errors import GraphError
-from tradespace.core.suggest import unknown_name
 from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network, Shape
-from tradespace.graph.readers.inputs import InputSpec
+from tradespace.graph.readers.inputs import Shapes, given_shapes, shape_text
 from tradespace.graph.readers.keras.reading import (
     Layer,
     Reading,
@@ -22,7 +21,6 @@ from tradespace.graph.readers.keras.reading import (
     layer_of,
     signals_in,
 )
-from tradespace.graph.readers.onnx.model import Shapes
 
 _REMEDY = "Save the model in the format of Keras 3: model.save('model.keras')."
 #: More than any configuration needs; what is larger is no configuration.
@@ -182,17 +180,7 @@ def _inputs(model: Layer, name: str) -> list[Layer]:
 
 
 def _shapes(inputs: list[Layer], shapes: Shapes | None) -> dict[str, Shape]:
-    names = [i.name for i in inputs]
-    given: dict[str, Shape] = {}
-    for key, spec in (shapes or {}).items():
-        shape = tuple(int(n) for n in (spec.shape if isinstance(spec, InputSpec) else spec))
-        if not key and len(names) > 1:
-            msg = f"The model has {len(names)} inputs: {', '.join(names)}."
-            raise GraphError(msg, remedy=f"Name each: --input {names[0]}={_text(shape)}.")
-        if key and key not in names:
-            message, remedy = unknown_name("input of the model", key, names)
-            raise GraphError(message, remedy=remedy)
-        given[key or names[0]] = shape
+    given = given_shapes(shapes, [i.name for i in inputs])
     batch = next((s[0] for s in given.values() if s), 1)
     found = {}
     for layer in inputs:
@@ -213,19 +201,15 @@ def _filled(name: str, sizes: list[int | None], shape: Shape | None, batch: int)
         if open_at is not None:
             example = [n or (8 if i == 0 else 128) for i, n in enumerate(sizes)]
             msg = f"Dimension {open_at} of input {name!r} is left open in the file {shown}."
-            raise GraphError(msg, remedy=f"Give the shape: --input {name}={_text(example)}.")
+            raise GraphError(msg, remedy=f"Give the shape: --input {name}={shape_text(example)}.")
         first = sizes[:1]
         return tuple(n if n is not None else batch for n in (*first, *sizes[1:]))
     if len(shape) != len(sizes):
-        msg = f"Input {name!r} has {len(sizes)} dimensions {shown}; got {_text(shape)}."
+        msg = f"Input {name!r} has {len(sizes)} dimensions {shown}; got {shape_text(shape)}."
         raise GraphError(msg, remedy=f"Give {len(sizes)} sizes joined by x, batch first.")
     for i, (wanted, got) in enumerate(zip(sizes, shape, strict=True)):
         if wanted is not None and wanted != got and i:
             example = [n if n is not None else g for n, g in zip(sizes, shape, strict=True)]
             msg = f"Dimension {i} of input {name!r} is {wanted} in the file {shown}; got {got}."
-            raise GraphError(msg, remedy=f"Give {_text(example)}.")
+            raise GraphError(msg, remedy=f"Give {shape_text(example)}.")
     return shape
-
-
-def _text(shape: Any) -> str:
-    return "x".join(str(n) for n in shape)

@@ -131,12 +131,12 @@ class Reading:
         rank = len(x.value.shape)
         return self.builder.transpose(x.value, (0, *range(2, rank), 1), name="channels_last")
 
-    def channels_first(self, x: Signal, layer: Layer) -> Value:
-        """Return a tensor with channels second, as layer's data format says where they are."""
+    def channels_first(self, x: Signal, layer: Layer | None = None) -> Value:
+        """Return a tensor with channels second; a layer's data format says where they are."""
         if x.first:
             return x.value
         rank = len(x.value.shape)
-        if rank < 3 or layer.config.get("data_format") == "channels_first":
+        if rank < 3 or (layer and layer.config.get("data_format") == "channels_first"):
             return x.value
         return self.builder.transpose(
             x.value, (0, rank - 1, *range(1, rank - 1)), name="channels_first"
@@ -185,14 +185,13 @@ class Reading:
         **attributes: Any,
     ) -> Value:
         """Add an operator under the name of its layer."""
-        return self.builder.apply_many(
+        return self.builder.record(
             operator,
             *values,
             name=f"{layer.path}.{suffix}" if suffix else layer.path,
             parameters=weights,
             format=layer.formats[0],
-            attributes=attributes,
-            absolute=True,
+            **attributes,
         )[0]
 
     def unknown(self, layer: Layer, inputs: Sequence[Any]) -> Made:
@@ -203,13 +202,13 @@ class Reading:
         if not shapes:
             self.uncertain.append(layer.path)
             shapes = [values[0].shape if values else ()]
-        made = self.builder.apply_many(
+        made = self.builder.record(
             "unknown",
             *values,
             name=layer.path,
             format=layer.formats[0],
-            attributes={"shape": tuple(shapes), "function": layer.kind},
-            absolute=True,
+            shape=tuple(shapes),
+            function=layer.kind,
         )
         return [Signal(v) for v in made] if len(made) > 1 else Signal(made[0])
 

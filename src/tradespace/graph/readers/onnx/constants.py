@@ -6,6 +6,7 @@ the shape of the input is known every link is a handful of numbers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -155,6 +156,8 @@ def _announced(op: str, arrays: Sequence[Array | None]) -> int:
     if op in ("MatMul", "Gather", "Where", "Equal", "Add", "Mul"):
         sizes = [np.size(a) for a in arrays if a is not None]
         return int(np.prod(sizes, dtype=float)) if max(sizes, default=0) > 256 else 0
+    if op in _PLAIN or op in ("Max", "Min", "Mod", "Sum"):
+        return math.prod(np.broadcast_shapes(*(a.shape for a in arrays if a is not None)))
     return 0
 
 

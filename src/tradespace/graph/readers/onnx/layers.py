@@ -6,22 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tradespace.core.errors import GraphError
+from tradespace.graph.handlers import Handlers
 from tradespace.graph.network import Shape
+from tradespace.graph.operators.products import product_equation
 from tradespace.graph.readers.onnx.recorder import Call, Item, Recorder, UndeterminedError
 
 Handler = Callable[[Recorder, Call], None]
-HANDLERS: dict[str, Handler] = {}
-
-
-def handles(*names: str) -> Callable[[Handler], Handler]:
-    """Register a handler; contributed operators carry ``ms.`` before their name."""
-
-    def keep(handler: Handler) -> Handler:
-        for name in names:
-            HANDLERS[name] = handler
-        return handler
-
-    return keep
+#: Contributed operators carry ``ms.`` before their name.
+HANDLERS: Handlers[Handler] = Handlers()
+handles = HANDLERS.handles
 
 
 def per_axis(values: Sequence[int] | None, rank: int, default: int = 1) -> tuple[int, ...]:
@@ -75,6 +68,30 @@ def _turned(r: Recorder, item: Item, call: Call) -> Item:
     return r.transpose(item, [*range(rank - 2), rank - 1, rank - 2], call)
 
 
+def dense(
+    r: Recorder,
+    call: Call,
+    x: Item,
+    weight: Item,
+    bias: Item | None,
+    *,
+    out: int = 0,
+    fmt: str = "",
+    bind: bool = True,
+) -> Item:
+    """Record a dense layer; it has as many outputs as its weight has columns, or `out`."""
+    return r.add(
+        call,
+        "dense",
+        [x],
+        weights=[(weight, "weight"), (bias, "bias")],
+        format=fmt,
+        bind=bind,
+        out_features=out or weight.shape[1],
+        bias=bias is not None,
+    )[0]
+
+
 def product(r: Recorder, call: Call, a: Item, b: Item, fmt: str = "") -> None:
     """Record a matrix product: a dense layer if the right side is a weight."""
     fmt = fmt or r.inferred_format(call)
@@ -84,52 +101,22 @@ def product(r: Recorder, call: Call, a: Item, b: Item, fmt: str = "") -> None:
             raise GraphError(msg, remedy="Check the shape of the network's input.")
         out = b.shape[1]
         bias = following_bias(r, call, ((out,), (1, out), (1, 1, out)))
-        made = r.add(
-            call,
-            "dense",
-            [a],
-            weights=[(b, "weight"), (bias, "bias")],
-            format=fmt,
-            out_features=out,
-            bias=bias is not None,
-        )
-        r.bind(call, made)
+        dense(r, call, a, b, bias, fmt=fmt)
         return
     if a.value is not None and b.value is not None and len(a.shape) >= 2 and len(b.shape) >= 2:
         r.add(call, "matmul", [a, b], format=fmt)
         return
-    r.add(
-        call,
-        "einsum",
-        [_whole(r, a, call), _whole(r, b, call)],
-        format=fmt,
-        equation=_equation(a, b),
-    )
+    equation = product_equation(len(a.shape), len(b.shape))
+    operands = [_whole(r, a, call), _whole(r, b, call)]
+    r.add(call, "einsum", operands, format=fmt, equation=equation)
 
 
 def _whole(r: Recorder, item: Item, call: Call) -> Item:
     """Return an operand of a product; a weight is learned whatever it is called."""
     if item.value is None and item.held:
         own = r.declare(item, "weight", call.name)
-        item.value = r.builder.apply_many(
-            "fill",
-            name=f"{call.name}.constant",
-            parameters=own,
-            format=item.format,
-            attributes={"shape": item.shape, "function": "constant"},
-            absolute=True,
-        )[0]
+        r.constant(item, f"{call.name}.constant", own)
     return item
-
-
-def _equation(a: Item, b: Item) -> str:
-    letters = "abcdefgh"
-    lead_a, lead_b = max(0, len(a.shape) - 2), max(0, len(b.shape) - 2)
-    lead = letters[: max(lead_a, lead_b)]
-    left = lead[len(lead) - lead_a :] + ("mk" if len(a.shape) >= 2 else "k")
-    right = lead[len(lead) - lead_b :] + ("kn" if len(b.shape) >= 2 else "k")
-    out = lead + ("m" if len(a.shape) >= 2 else "") + ("n" if len(b.shape) >= 2 else "")
-    return f"{left},{right}->{out}"
 
 
 @handles("Gemm", "ms.QGemm")
@@ -150,17 +137,9 @@ def _gemm(r: Recorder, call: Call) -> None:
         if c is None:
             c = following_bias(r, call, ((b.shape[1],), (1, b.shape[1])))
             own = c is not None
-        made = r.add(
-            call,
-            "dense",
-            [a],
-            weights=[(b, "weight"), (c if own else None, "bias")],
-            format=fmt,
-            out_features=b.shape[1],
-            bias=own,
-        )
+        made = dense(r, call, a, b, c if own else None, fmt=fmt)
         if c is not None and not own:
-            r.add(call, "add", [made[0], c])
+            r.add(call, "add", [made, c])
         return
     product(r, call, a, b, fmt)
     if c is not None:
@@ -187,15 +166,7 @@ def _matmul_bits(r: Recorder, call: Call) -> None:
         msg = f"{call.name!r} packs weights into {bits} bits"
         raise UndeterminedError(msg)
     r.repack(weight, (out, inner), fmt)
-    bias = call.optional(5)
-    r.add(
-        call,
-        "dense",
-        [call.item(0)],
-        weights=[(weight, "weight"), (bias, "bias")],
-        out_features=out,
-        bias=bias is not None,
-    )
+    dense(r, call, call.item(0), weight, call.optional(5), out=out)
 
 
 @handles("Einsum")

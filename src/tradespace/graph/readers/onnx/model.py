@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradespace.core.errors import GraphError
-from tradespace.core.suggest import unknown_name
 from tradespace.graph.network import Shape
-from tradespace.graph.readers.inputs import InputSpec
+from tradespace.graph.readers.inputs import Shapes, given_shapes, shape_text
 
 if TYPE_CHECKING:
     import onnx
 
-#: Shapes as people give them, by name of input; an empty name is the only input.
-Shapes = Mapping[str, Sequence[int] | InputSpec]
 _BATCH = re.compile(r"(batch\w*|\w*batch|bs|n|b|s\d+|none|unk_\w*|\?)?", re.IGNORECASE)
 
 
@@ -179,7 +176,7 @@ def input_shapes(
             msg = f"Input {item.name!r} is no tensor but a sequence or an option."
             raise GraphError(msg, remedy="Export a model that takes tensors.")
     declared = {i.name: _declared(i) for i in model.graph.input if i.name not in held}
-    given = _given(shapes, declared)
+    given = given_shapes(shapes, list(declared))
     symbols: dict[str, int] = {}
     notes: list[str] = []
     for name, shape in given.items():
@@ -219,24 +216,6 @@ def _declared(item: Any) -> list[int | str] | None:
     ]
 
 
-def _given(shapes: Shapes | None, declared: Mapping[str, Any]) -> dict[str, Shape]:
-    given: dict[str, Shape] = {}
-    for name, spec in (shapes or {}).items():
-        shape = tuple(int(n) for n in (spec.shape if isinstance(spec, InputSpec) else spec))
-        if not name and len(declared) == 1:
-            given[next(iter(declared))] = shape
-        elif not name:
-            msg = f"The model has {len(declared)} inputs: {', '.join(declared)}."
-            first = next(iter(declared), "input")
-            raise GraphError(msg, remedy=f"Name each: --input {first}={_text(shape)}.")
-        elif name not in declared:
-            message, remedy = unknown_name("input of the model", name, declared)
-            raise GraphError(message, remedy=remedy)
-        else:
-            given[name] = shape
-    return given
-
-
 def _match(
     name: str,
     sizes: list[int | str] | None,
@@ -248,7 +227,7 @@ def _match(
         return
     shown = f"({', '.join(str(n) if n else '?' for n in sizes)})"
     if len(sizes) != len(shape):
-        msg = f"Input {name!r} has {len(sizes)} dimensions {shown}; got {_text(shape)}."
+        msg = f"Input {name!r} has {len(sizes)} dimensions {shown}; got {shape_text(shape)}."
         raise GraphError(msg, remedy=f"Give {len(sizes)} sizes joined by x, batch first.")
     for i, (wanted, got) in enumerate(zip(sizes, shape, strict=True)):
         if isinstance(wanted, str):
@@ -259,7 +238,7 @@ def _match(
             notes.append(f"The file fixes the batch of {name!r} at {wanted}; read with {got}.")
         elif wanted != got:
             msg = f"Dimension {i} of input {name!r} is {wanted} in the file {shown}; got {got}."
-            raise GraphError(msg, remedy=f"Give {_text(_example(sizes))}, or export it anew.")
+            raise GraphError(msg, remedy=f"Give {shape_text(_example(sizes))}, or export it anew.")
 
 
 def _example(sizes: Sequence[int | str]) -> Shape:
@@ -267,14 +246,10 @@ def _example(sizes: Sequence[int | str]) -> Shape:
     return tuple(n if isinstance(n, int) else usual[min(i, 1)] for i, n in enumerate(sizes))
 
 
-def _text(shape: Sequence[int]) -> str:
-    return "x".join(str(n) for n in shape)
-
-
 def _ask(open_ones: list[tuple[str, int, str]], declared: Mapping[str, Any]) -> GraphError:
     name, index, symbol = next(o for o in open_ones if o[1] > 0 or not _BATCH.fullmatch(o[2]))
     called = f" ({symbol!r})" if symbol else ""
     msg = f"Dimension {index} of input {name!r}{called} is left open in the file."
     asked = dict.fromkeys(n for n, _, _ in open_ones)
-    example = " ".join(f"--input {n}={_text(_example(declared[n]))}" for n in asked)
+    example = " ".join(f"--input {n}={shape_text(_example(declared[n]))}" for n in asked)
     return GraphError(msg, remedy=f"Give the shape, for example: {example}.")

@@ -103,16 +103,6 @@ def _gather(r: Recorder, call: Call) -> None:
     r.add(call, "gather", [x, indices], format=fmt, shape=shape, function="gather")
 
 
-@handles(
-    "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Scatter", "TensorScatter",
-    "Compress", "GridSample", "Col2Im", "ReverseSequence",
-)  # fmt: skip
-def _look_up(r: Recorder, call: Call) -> None:
-    shape, fmt = r.inferred(call)
-    items = [i for i in call.inputs if i is not None]
-    r.add(call, "gather", items, format=fmt, shape=shape, function=call.op.lower())
-
-
 @handles("RoiAlign")
 def _regions(r: Recorder, call: Call) -> None:
     x, regions, a = call.item(0), call.item(1), call.attributes
@@ -122,12 +112,6 @@ def _regions(r: Recorder, call: Call) -> None:
         raise UndeterminedError(msg)
     samples = int(a.get("sampling_ratio", 0)) or 2
     r.add(call, "region_align", [x], regions=regions.shape[0], size=height, samples=samples)
-
-
-@handles("DepthToSpace", "SpaceToDepth", "Tile", "BitCast", "Bernoulli", "Trilu", "CenterCropPad")
-def _copy(r: Recorder, call: Call) -> None:
-    shape, fmt = r.inferred(call)
-    r.add(call, "copy", [call.item(0)], format=fmt, shape=shape, function=call.op.lower())
 
 
 @handles("OneHot", "EyeLike", "RandomNormalLike", "RandomUniformLike", "ConstantOfShape", "Range")

@@ -17,48 +17,37 @@ def _batch_norm(r: Recorder, call: Call) -> None:
     r.add(call, "batch_norm", [call.item(0)], weights=weights)
 
 
-@handles("InstanceNormalization")
-def _instance_norm(r: Recorder, call: Call) -> None:
-    weights = [(call.item(1), "norm_scale"), (call.item(2), "norm_offset")]
-    learned = r.is_parameter(call.item(1))
-    r.add(call, "instance_norm", [call.item(0)], weights=weights if learned else [], affine=learned)
-
-
-@handles("GroupNormalization", "ms.GroupNorm")
+@handles("InstanceNormalization", "GroupNormalization", "ms.GroupNorm")
 def _group_norm(r: Recorder, call: Call) -> None:
-    groups = call.attributes.get("num_groups", call.attributes.get("groups", 1))
+    name, more = "instance_norm", dict[str, Any]()
+    if call.op != "InstanceNormalization":
+        groups = call.attributes.get("num_groups", call.attributes.get("groups", 1))
+        name, more = "group_norm", {"groups": int(groups)}
     weights = [(call.item(1), "norm_scale"), (call.item(2), "norm_offset")]
     learned = r.is_parameter(call.item(1))
-    r.add(
-        call,
-        "group_norm",
-        [call.item(0)],
-        weights=weights if learned else [],
-        groups=int(groups),
-        affine=learned,
-    )
+    weights = weights if learned else []
+    r.add(call, name, [call.item(0)], weights=weights, affine=learned, **more)
 
 
-def _affine(
-    r: Recorder, scale: Item | None, offset: Item | None
-) -> tuple[list[tuple[Item | None, str]], bool, bool]:
-    """Return the weights of a normalization, and whether it has a scale and an offset."""
+def _normalized(
+    r: Recorder, call: Call, x: Item, scale: Item | None, offset: Item | None, **more: Any
+) -> Item:
+    """Record a normalization over the last dimensions; without means if its name says so."""
     has_scale = scale is not None and r.is_parameter(scale)
     has_offset = offset is not None and r.is_parameter(offset)
     weights = [(scale if has_scale else None, "norm_scale")]
+    if "RMS" in call.op or "Simplified" in call.op:
+        return r.add(call, "rms_norm", [x], weights=weights, affine=has_scale, **more)[0]
     weights.append((offset if has_offset else None, "norm_offset"))
-    return weights, has_scale, has_offset
+    more["offset"] = has_offset
+    return r.add(call, "layer_norm", [x], weights=weights, affine=has_scale, **more)[0]
 
 
 @handles("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization")
 def _layer_norm(r: Recorder, call: Call) -> None:
     x = call.item(0)
     axis = int(call.attributes.get("axis", -1)) % len(x.shape)
-    root = call.op != "LayerNormalization"
-    weights, scale, offset = _affine(r, call.item(1), None if root else call.optional(2))
-    more: dict[str, Any] = {} if root else {"offset": offset}
-    name = "rms_norm" if root else "layer_norm"
-    r.add(call, name, [x], weights=weights, axes=len(x.shape) - axis, affine=scale, **more)
+    _normalized(r, call, x, call.item(1), call.optional(2), axes=len(x.shape) - axis)
 
 
 @handles("ms.SkipLayerNormalization", "ms.SkipSimplifiedLayerNormalization")
@@ -70,10 +59,7 @@ def _skip_norm(r: Recorder, call: Call) -> None:
     if bias is not None:
         parts = [total, bias]
         total = r.add(call, "add", parts, name=f"{call.name}.bias", bind=False)[0]
-    weights, scale, offset = _affine(r, call.item(2), None if root else call.optional(3))
-    more: dict[str, Any] = {} if root else {"offset": offset}
-    name = "rms_norm" if root else "layer_norm"
-    made = r.add(call, name, [total], weights=weights, bind=False, affine=scale, **more)[0]
+    made = _normalized(r, call, total, call.item(2), call.optional(3), bind=False)
     for output, item in zip(call.outputs, (made, None, None, total), strict=False):
         if item is not None and output:
             r.items[output] = item

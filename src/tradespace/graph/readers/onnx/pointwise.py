@@ -5,46 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tradespace.graph.operators import AXES, Operator, named
 from tradespace.graph.operators.products import broadcast
 from tradespace.graph.readers.onnx.layers import HANDLERS, Handler, handles
 from tradespace.graph.readers.onnx.recorder import Call, Item, Recorder, UndeterminedError
 
 # ----------------------------------------------------------------------------- activations
-
-#: ONNX's names of what takes one signal.
-_UNARY = {
-    "Relu": "relu",
-    "LeakyRelu": "leaky_relu",
-    "Elu": "elu",
-    "Selu": "selu",
-    "Celu": "celu",
-    "Mish": "mish",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
-    "HardSigmoid": "hard_sigmoid",
-    "HardSwish": "hard_swish",
-    "Softplus": "softplus",
-    "Softsign": "softsign",
-    "ThresholdedRelu": "threshold",
-    "Swish": "silu",
-    "Neg": "negate",
-    "Abs": "absolute",
-    "Exp": "exponential",
-    "Log": "logarithm",
-    "Sqrt": "square_root",
-    "Reciprocal": "reciprocal",
-    "Erf": "error_function",
-    "Sin": "sine",
-    "Cos": "cosine",
-    "Round": "round",
-    "ms.QuickGelu": "quick_gelu",
-    "ms.QLinearSigmoid": "sigmoid",
-    "ms.QLinearLeakyRelu": "leaky_relu",
-}
-_FUNCTIONS = (
-    *("Floor", "Ceil", "Sign", "Tan", "Sinh", "Cosh", "Asin", "Acos", "Atan", "Asinh", "Acosh"),
-    *("Atanh", "Shrink", "Mod", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot"),
-)
 
 
 def _one(name: str) -> Handler:
@@ -52,10 +18,6 @@ def _one(name: str) -> Handler:
         r.add(call, name, [call.item(0)], format=r.result_format(call))
 
     return read
-
-
-for _op, _name in _UNARY.items():
-    HANDLERS[_op] = _one(_name)
 
 
 @handles("Gelu", "ms.Gelu", "ms.FastGelu", "ms.BiasGelu")
@@ -99,20 +61,6 @@ def _dropout(r: Recorder, call: Call) -> None:
 
 # ------------------------------------------------------------------------------ arithmetic
 
-_BINARY = {
-    "Add": "add",
-    "Sub": "subtract",
-    "Mul": "multiply",
-    "Div": "divide",
-    "Pow": "power",
-    "Max": "maximum",
-    "Min": "minimum",
-    "Sum": "add",
-    "Mean": "add",
-    "ms.QLinearAdd": "add",
-    "ms.QLinearMul": "multiply",
-}
-
 
 def _operands(r: Recorder, items: Sequence[Item | None]) -> list[Item]:
     """Return the operands that move: single numbers that nobody learned are left out."""
@@ -148,21 +96,12 @@ def _stretch(call: Call, operands: list[Item], items: Sequence[Item | None]) -> 
         operands += [i for i in items if i is not None and i not in operands]
 
 
-for _op, _name in _BINARY.items():
-    HANDLERS[_op] = _arithmetic(_name)
-
-
-@handles(
-    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not",
-    "IsNaN", "IsInf",
-)  # fmt: skip
 def _compare(r: Recorder, call: Call) -> None:
     items = [i for i in call.inputs if i is not None]
     whole = broadcast(call.name, *(i.shape for i in items))
     r.add(call, "compare", _operands(r, items), format="bool", shape=whole)
 
 
-@handles("Where")
 def _select(r: Recorder, call: Call) -> None:
     items = [i for i in call.inputs if i is not None]
     whole = broadcast(call.name, *(i.shape for i in items))
@@ -170,34 +109,13 @@ def _select(r: Recorder, call: Call) -> None:
     r.add(call, "select", _operands(r, items), format=fmt, shape=whole)
 
 
-def _function(name: str) -> Handler:
-    def read(r: Recorder, call: Call) -> None:
-        operands = _operands(r, call.inputs)
-        r.add(call, "pointwise", operands, format=r.result_format(call), function=name)
-
-    return read
-
-
-for _name in _FUNCTIONS:
-    HANDLERS[_name] = _function(_name.lower())
+@handles("Shrink", "Mod", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot")
+def _function(r: Recorder, call: Call) -> None:
+    operands, function = _operands(r, call.inputs), call.op.lower()
+    r.add(call, "pointwise", operands, format=r.result_format(call), function=function)
 
 
 # ------------------------------------------------------------------------------ reductions
-
-_REDUCTIONS = {
-    "ReduceSum": "sum",
-    "ReduceMean": "mean",
-    "ReduceProd": "product",
-    "ReduceMax": "largest",
-    "ReduceMin": "largest",
-    "ReduceL1": "norm",
-    "ReduceL2": "norm",
-    "ReduceSumSquare": "norm",
-    "ReduceLogSum": "log_sum_exp",
-    "ReduceLogSumExp": "log_sum_exp",
-    "ArgMax": "argument_of_largest",
-    "ArgMin": "argument_of_largest",
-}
 
 
 def _reduction(name: str) -> Handler:
@@ -224,10 +142,6 @@ def _reduction(name: str) -> Handler:
     return read
 
 
-for _op, _name in _REDUCTIONS.items():
-    HANDLERS[_op] = _reduction(_name)
-
-
 @handles("CumSum", "CumProd")
 def _cumulative(r: Recorder, call: Call) -> None:
     known = call.optional(1)
@@ -243,7 +157,34 @@ def _loss(r: Recorder, call: Call) -> None:
     r.add(call, "cross_entropy", [call.item(0), call.item(1)], format=call.item(0).format)
 
 
-@handles("TopK", "Unique")
-def _sort(r: Recorder, call: Call) -> None:
-    shape, fmt = r.inferred(call)
-    r.add(call, "sort", [call.item(0)], format=fmt, shape=shape)
+# ------------------------------------------------------------------- what ONNX has too
+
+
+def _shaped(rule: Operator) -> Handler:
+    """Return what reads an operator whose result has the shape that onnx infers."""
+    names = [a.name for a in rule.attributes]
+
+    def read(r: Recorder, call: Call) -> None:
+        shape, fmt = r.inferred(call)
+        items = (
+            [call.item(0)] if len(rule.inputs) == 1 else [i for i in call.inputs if i is not None]
+        )
+        more: dict[str, Any] = {"function": call.op.lower()} if "function" in names else {}
+        r.add(call, rule.name, items, format=fmt, shape=shape, **more)
+
+    return read
+
+
+def _reader(rule: Operator) -> Handler:
+    own = {"compare": _compare, "select": _select, "pointwise": _function}.get(rule.name)
+    if own is not None:
+        return own
+    if rule.inputs == ("operand...",):
+        return _arithmetic(rule.name)
+    if AXES in rule.attributes:
+        return _reduction(rule.name)
+    return _shaped(rule) if rule.attributes else _one(rule.name)
+
+
+HANDLERS.update({theirs: _reader(rule) for theirs, rule in named("onnx").items()})
+HANDLERS["Mean"] = _arithmetic("add")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Builder
 from tradespace.graph.network import Network
+from tradespace.graph.readers.inputs import Shapes
 from tradespace.graph.readers.onnx.formats import format_of
-from tradespace.graph.readers.onnx.model import Shapes, input_shapes, load
+from tradespace.graph.readers.onnx.model import input_shapes, load
 from tradespace.graph.readers.onnx.reading import Reading
 from tradespace.graph.readers.onnx.recorder import Item
 

@@ -267,14 +267,19 @@ class Recorder:
             roles = {role_by_name(name) for name in item.held}
             role = roles.pop() if len(roles) == 1 else ""
             own = self.declare(item, role, layer) if self.is_parameter(item) else []
-            item.value = self.builder.apply_many(
-                "fill",
-                name=f"{layer}.constant" if layer != "constant" else layer,
-                parameters=own,
-                format=item.format,
-                attributes={"shape": item.shape, "function": "constant"},
-                absolute=True,
-            )[0]
+            return self.constant(item, f"{layer}.constant" if layer != "constant" else layer, own)
+        return item.value
+
+    def constant(self, item: Item, name: str, parameters: Sequence[Weight]) -> Value:
+        """Record numbers that meet signals as operands; return their value."""
+        (item.value,) = self.builder.record(
+            "fill",
+            name=name,
+            parameters=parameters,
+            format=item.format,
+            shape=item.shape,
+            function="constant",
+        )
         return item.value
 
     def is_signal(self, item: Item | None) -> bool:
@@ -305,14 +310,8 @@ class Recorder:
             elif item.value is not None:
                 values.append(item.value)
         fmt = format or next((i.format for i in inputs if i is not None), "fp32")
-        made = self.builder.apply_many(
-            operator,
-            *values,
-            name=layer,
-            parameters=parameters,
-            format=fmt,
-            attributes=attributes,
-            absolute=True,
+        made = self.builder.record(
+            operator, *values, name=layer, parameters=parameters, format=fmt, **attributes
         )
         results = [Item(v.shape, fmt, v) for v in made]
         if bind:
@@ -336,29 +335,23 @@ class Recorder:
         """Return another look at a signal."""
         if item.shape == tuple(shape) and not function:
             return item
-        value = self.builder.apply_many(
+        return self.add(
+            call,
             "view",
-            self.signal(item, call.name),
+            [item],
             name=f"{call.name}.view",
             format=fmt or item.format,
-            attributes={"shape": tuple(shape), "function": function},
-            absolute=True,
+            bind=False,
+            shape=tuple(shape),
+            function=function,
         )[0]
-        return Item(value.shape, fmt or item.format, value)
 
     def transpose(self, item: Item, order: Sequence[int], call: Call) -> Item:
         """Return a signal with its dimensions in another order."""
         if list(order) == list(range(len(item.shape))):
             return item
-        value = self.builder.apply_many(
-            "transpose",
-            self.signal(item, call.name),
-            name=f"{call.name}.transpose",
-            format=item.format,
-            attributes={"order": tuple(order)},
-            absolute=True,
-        )[0]
-        return Item(value.shape, item.format, value)
+        name = f"{call.name}.transpose"
+        return self.add(call, "transpose", [item], name=name, bind=False, order=tuple(order))[0]
 
     def unknown(self, call: Call, function: str = "") -> None:
         """Record an operator that is not known, with the parameters that it takes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tradespace.graph.network import Shape
-from tradespace.graph.readers.onnx.layers import handles
+from tradespace.graph.readers.onnx.layers import dense, handles
 from tradespace.graph.readers.onnx.recorder import Call, Item, Recorder, UndeterminedError
 
 # ------------------------------------------------------------------------------- recurrent
@@ -105,15 +105,7 @@ def _attention_fused(r: Recorder, call: Call) -> None:
     """Read the operator that projects queries, keys and values itself."""
     x, weight, bias = call.item(0), call.item(1), call.optional(2)
     heads = int(call.attributes["num_heads"])
-    made = r.add(
-        call,
-        "dense",
-        [x],
-        weights=[(weight, "weight"), (bias, "bias")],
-        bind=False,
-        out_features=weight.shape[1],
-        bias=bias is not None,
-    )[0]
+    made = dense(r, call, x, weight, bias, bind=False)
     sizes = [int(n) for n in call.attributes.get("qkv_hidden_sizes", [weight.shape[1] // 3] * 3)]
     parts = [
         heads_apart(r, call, r.view(made, (*x.shape[:2], n), call, function="slice"), heads)

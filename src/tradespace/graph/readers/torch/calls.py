@@ -9,6 +9,21 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
+FORMATS = {
+    torch.float64: "fp64",
+    torch.float32: "fp32",
+    torch.float16: "fp16",
+    torch.bfloat16: "bf16",
+    torch.complex64: "complex64",
+    torch.complex128: "complex128",
+    torch.int64: "int64",
+    torch.int32: "int32",
+    torch.int16: "int16",
+    torch.int8: "int8",
+    torch.uint8: "uint8",
+    torch.bool: "bool",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -78,13 +93,55 @@ def _read(func: Any) -> Call:
     )
 
 
-def bound(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call by name, with defaults."""
-    found = dict(call_of(func).arguments)
-    for (name, _), value in zip(call_of(func).arguments, args, strict=False):
-        found[name] = value
-    found.update(kwargs)
-    return found
+class Use:
+    """One use of an operator: what it was called with, and what it gave."""
+
+    __slots__ = ("_bound", "args", "call", "func", "kwargs", "result")
+
+    def __init__(
+        self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any = None
+    ) -> None:
+        self.func = func
+        self.call = call_of(func)
+        self.args = args
+        self.kwargs = kwargs
+        self.result = result
+        self._bound: dict[str, Any] | None = None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an argument by name, the operator's default where it was not given."""
+        if self._bound is None:
+            self._bound = dict(self.call.arguments)
+            given = zip(self.call.arguments, self.args, strict=False)
+            self._bound.update({name: value for (name, _), value in given})
+            self._bound.update(self.kwargs)
+        return self._bound.get(name, default)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.get(name)
+
+    @property
+    def operands(self) -> list[torch.Tensor]:
+        """All tensors that it takes."""
+        return operands(self.args, self.kwargs)
+
+    @property
+    def results(self) -> list[torch.Tensor]:
+        """All tensors that it gives."""
+        return [self.result] if isinstance(self.result, torch.Tensor) else tensors_in([self.result])
+
+    @property
+    def first(self) -> torch.Tensor:
+        """The first tensor that it gives."""
+        if isinstance(self.result, torch.Tensor):
+            return self.result
+        found: torch.Tensor = pytree.tree_leaves(self.result)[0]
+        return found
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the first tensor that it gives."""
+        return tuple(self.first.shape)
 
 
 def tensors_in(items: Iterable[Any]) -> list[torch.Tensor]:
@@ -106,12 +163,9 @@ def operands(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tenso
     return found + tensors_in(kwargs.values()) if kwargs else found
 
 
-def first(result: Any) -> torch.Tensor:
-    """Return the first tensor of a result."""
-    if isinstance(result, torch.Tensor):
-        return result
-    found: torch.Tensor = pytree.tree_leaves(result)[0]
-    return found
+def format_of(tensor: torch.Tensor) -> str:
+    """Return the number format of a tensor."""
+    return FORMATS.get(tensor.dtype, "fp8" if tensor.dtype.itemsize == 1 else "fp32")
 
 
 def spread(values: Sequence[int], rank: int) -> tuple[int, ...]:

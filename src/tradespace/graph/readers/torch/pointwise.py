@@ -2,179 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tradespace.graph.readers.torch.calls import bound, call_of, operands, tensors_in
-from tradespace.graph.readers.torch.handlers import HANDLERS, Recording
+from tradespace.graph.operators import AXES, named
+from tradespace.graph.readers.torch.calls import Use
+from tradespace.graph.readers.torch.handlers import handles
 
-#: torch's names of what works element by element, where ours differ or it counts more than one.
-_POINTWISE = {
-    "add": "add",
-    "sub": "subtract",
-    "rsub": "subtract",
-    "mul": "multiply",
-    "div": "divide",
-    "true_divide": "divide",
-    "pow": "power",
-    "maximum": "maximum",
-    "minimum": "minimum",
-    "neg": "negate",
-    "abs": "absolute",
-    "exp": "exponential",
-    "log": "logarithm",
-    "sqrt": "square_root",
-    "rsqrt": "reciprocal_square_root",
-    "reciprocal": "reciprocal",
-    "square": "square",
-    "erf": "error_function",
-    "sin": "sine",
-    "cos": "cosine",
-    "relu": "relu",
-    "leaky_relu": "leaky_relu",
-    "elu": "elu",
-    "selu": "selu",
-    "celu": "celu",
-    "silu": "silu",
-    "mish": "mish",
-    "sigmoid": "sigmoid",
-    "log_sigmoid_forward": "log_sigmoid",
-    "log_sigmoid": "log_sigmoid",
-    "tanh": "tanh",
-    "hardsigmoid": "hard_sigmoid",
-    "hardswish": "hard_swish",
-    "softplus": "softplus",
-    "threshold": "threshold",
-    "where": "select",
-    "masked_fill": "select",
-}
-_COMPARES = {
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "logical_and",
-    "logical_or",
-    "logical_not",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_not",
-    "isnan",
-    "isinf",
-    "isin",
-    "logical_xor",
-}
-_REDUCTIONS = {
-    "sum": "sum",
-    "mean": "mean",
-    "prod": "product",
-    "amax": "largest",
-    "amin": "largest",
-    "max": "largest",
-    "min": "largest",
-    "argmax": "argument_of_largest",
-    "argmin": "argument_of_largest",
-    "var": "variance",
-    "std": "variance",
-    "var_mean": "variance",
-    "std_mean": "variance",
-    "norm": "norm",
-    "linalg_vector_norm": "norm",
-    "logsumexp": "log_sum_exp",
-    "any": "largest",
-    "all": "largest",
-}
+if TYPE_CHECKING:
+    from tradespace.graph.readers.torch.recorder import Recorder
+
+#: What torch has too, by its names without underscores around them.
+_NAMED = {theirs.strip("_"): rule for theirs, rule in named("torch").items()}
 #: Element by element, though torch does not say so.
 _UNTAGGED = ("complex", "polar", "floor_divide", "nan_to_num", "angle", "sgn", "lerp", "clip")
 #: Views that change a tensor itself.
 _TURNED = ("transpose", "squeeze", "unsqueeze", "t", "swapaxes", "swapdims", "as_strided")
+#: Constants of a shape: nothing flows from the input.
+_CONSTANTS = (
+    *("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "zero"),
+    *("new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided", "fill", "bernoulli"),
+    "lift_fresh",
+)
+
+
 # These must not be taken apart before they are seen.
-for _packet in (*_POINTWISE, *_REDUCTIONS, *_COMPARES):
-    for _form in (_packet, f"{_packet}_"):
-        HANDLERS.setdefault(
-            f"aten.{_form}",
-            lambda r, func, args, kwargs, result: record_by_tags(r, func, args, kwargs, result),
-        )
-
-
-def record_by_tags(r: Recording, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+@handles(*named("torch"))
+def record_by_tags(r: Recorder, u: Use) -> None:
     """Record an operator by its name or by what torch says of it; name it if that says nothing."""
-    call = call_of(func)
-    inplace, short = call.inplace, call.plain
-    tensors = operands(args, kwargs)
-    outputs = [result] if isinstance(result, torch.Tensor) else tensors_in([result])
+    call, short, tensors, outputs = u.call, u.call.plain, u.operands, u.results
     if not outputs:
         return
-    if short == "max" and len(args) > 1 and isinstance(args[1], torch.Tensor):
-        short = "maximum"
-    if short == "min" and len(args) > 1 and isinstance(args[1], torch.Tensor):
-        short = "minimum"
-    shape = tuple(outputs[0].shape)
-    if short in _POINTWISE:
-        ours = _POINTWISE[short]
-        extra = {"shape": shape} if ours == "select" else {}
-        r.add(ours, tensors, outputs[0], inplace=inplace, **extra)
-        return
-    if short in _COMPARES:
-        r.add("compare", tensors, outputs[0], shape=shape)
-        return
-    if short in _REDUCTIONS:
-        _reduction(r, func, short, args, kwargs, outputs)
-        return
-    if call.view or (inplace and short in _TURNED):
+    if short in ("max", "min") and len(u.args) > 1 and isinstance(u.args[1], torch.Tensor):
+        short = f"{short}imum"
+    rule = _NAMED.get(short)
+    if rule is not None and rule.attributes[:1] == (AXES,):
+        _reduction(r, u, rule.name)
+    elif rule is not None:
+        found: dict[str, Any] = {"shape": u.shape, "function": short}
+        settings = {a.name: found[a.name] for a in rule.attributes if a.name in found}
+        inplace = call.inplace and rule.kind == "elementwise"
+        r.add(rule.name, tensors, outputs[0], inplace=inplace, **settings)
+        if rule.name == "sort":
+            record_indices(r, u)
+    elif call.view or short == "detach" or (call.inplace and short in _TURNED):
         record_view(r, short, tensors[0], outputs)
-        return
-    if call.pointwise or short in _UNTAGGED:
-        r.add("pointwise", tensors, outputs[0], inplace=inplace, function=short)
-        return
-    if short in (
-        "zeros_like",
-        "ones_like",
-        "full_like",
-        "empty_like",
-        "new_zeros",
-        "new_ones",
-        "new_full",
-        "new_empty",
-        "zero",
-        "fill",
-        "rand_like",
-        "randn_like",
-        "bernoulli",
-        "new_empty_strided",
-        "detach",
-        "lift_fresh",
-    ):
-        if short == "detach":
-            record_view(r, short, tensors[0], outputs)
-        else:  # a constant of a shape: nothing flows from the input
-            r.constant(call, (), result)
-        return
-    r.add(
-        "unknown",
-        tensors,
-        outputs,
-        shape=tuple(tuple(t.shape) for t in outputs),
-        function=call.name.removeprefix("aten."),
-    )
+    elif call.pointwise or short in _UNTAGGED:
+        r.add("pointwise", tensors, outputs[0], inplace=call.inplace, function=short)
+    elif short in _CONSTANTS:
+        r.constant(call, (), u.result)
+    else:
+        shapes = tuple(tuple(t.shape) for t in outputs)
+        name = call.name.removeprefix("aten.")
+        r.add("unknown", tensors, outputs, shape=shapes, function=name)
 
 
-def record_view(r: Recording, function: str, x: torch.Tensor, outputs: list[torch.Tensor]) -> None:
+def record_view(r: Recorder, function: str, x: torch.Tensor, outputs: list[torch.Tensor]) -> None:
     """Record another look at the memory of a signal."""
     shapes = tuple(tuple(t.shape) for t in outputs)
     r.add("view", [x], outputs, shape=shapes if len(shapes) > 1 else shapes[0], function=function)
 
 
-def _reduction(
-    r: Recording, func: Any, short: str, args: Any, kwargs: Any, outputs: list[torch.Tensor]
-) -> None:
-    a = bound(func, args, kwargs)
-    axes = a.get("dim")
+def record_indices(r: Recorder, u: Use) -> None:
+    """Record where the elements stood that were chosen, if that is given too."""
+    for other in u.results[1:]:
+        r.add("view", [u.first], other, shape=tuple(other.shape), function="indices")
+
+
+def _reduction(r: Recorder, u: Use, name: str) -> None:
+    axes = u["dim"]
     axes = None if axes is None or axes == [] else axes if isinstance(axes, int) else tuple(axes)
-    keep = bool(a.get("keepdim", False))
-    r.add(_REDUCTIONS[short], [args[0]], outputs[0], axes=axes, keep_dimensions=keep)
-    for other in outputs[1:]:
-        r.add("view", [outputs[0]], other, shape=tuple(other.shape), function="indices")
+    keep = bool(u.get("keepdim", False))
+    r.add(name, [u.args[0]], u.first, axes=axes, keep_dimensions=keep)
+    record_indices(r, u)

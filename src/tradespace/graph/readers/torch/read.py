@@ -59,9 +59,10 @@ def read_torch(
 
     """
     torch = require_torch()
+    from tradespace.graph.readers.torch.calls import format_of
     from tradespace.graph.readers.torch.errors import cannot_run
     from tradespace.graph.readers.torch.operators import FINDERS, HANDLERS, record_by_tags
-    from tradespace.graph.readers.torch.recorder import Recorder, format_of
+    from tradespace.graph.readers.torch.recorder import Recorder
     from tradespace.graph.readers.torch.values import KnownValues
 
     builder = Builder(name or type(module).__name__)
@@ -81,15 +82,14 @@ def read_torch(
             stack.enter_context(torch.no_grad())
             # Below autograd the dispatcher hands over operators whole.
             stack.enter_context(torch._C._AutoDispatchBelowAutograd())  # noqa: SLF001 - no public name
-            stack.enter_context(recorder.modules(module))
-            stack.enter_context(KnownValues(recorder))
+            stack.enter_context(recorder.modules.follow(module))
+            stack.enter_context(KnownValues(recorder.known))
             stack.enter_context(recorder)
             result = module(*arguments, **keywords)
     except GraphError:
         raise
     except Exception as error:
-        where = next((path for path in reversed(recorder.path) if path), "")
-        raise cannot_run(module, where, error) from error
+        raise cannot_run(module, recorder.modules.last_named, error) from error
     finally:
         for part, mode in modes:
             part.training = mode
@@ -129,7 +129,7 @@ def _run_as_written(stack: ExitStack) -> None:
 
 
 def _declare_parameters(module: torch.nn.Module, builder: Builder, recorder: Any) -> None:
-    from tradespace.graph.readers.torch.recorder import format_of
+    from tradespace.graph.readers.torch.calls import format_of
 
     with_shapes = [*module.named_parameters(), *module.named_buffers()]
     learned = {id(p) for p in module.parameters()}
@@ -185,7 +185,7 @@ def _make_inputs(
 
 
 def _dtype(fmt: str) -> Any:
-    from tradespace.graph.readers.torch.recorder import FORMATS
+    from tradespace.graph.readers.torch.calls import FORMATS
 
     return next(d for d, name in FORMATS.items() if name == fmt)
 

@@ -11,8 +11,7 @@ Small integer and boolean tensors carry their value along, so that code which lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -21,26 +20,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tradespace.core.errors import GraphError
 from tradespace.graph.builder import Builder, Value, Weight
-from tradespace.graph.readers.torch.calls import Call, call_of, operands, tensors_in
-from tradespace.graph.readers.torch.handlers import Handler
+from tradespace.graph.readers.torch.calls import Call, Use, call_of, format_of, operands, tensors_in
+from tradespace.graph.readers.torch.modules import Modules
 from tradespace.graph.readers.torch.results import META, find_result, stand_in_of
 from tradespace.graph.readers.torch.selection import SELECTING, Shares
 from tradespace.graph.readers.torch.values import KnownElements, is_small
-
-FORMATS = {
-    torch.float64: "fp64",
-    torch.float32: "fp32",
-    torch.float16: "fp16",
-    torch.bfloat16: "bf16",
-    torch.complex64: "complex64",
-    torch.complex128: "complex128",
-    torch.int64: "int64",
-    torch.int32: "int32",
-    torch.int16: "int16",
-    torch.int8: "int8",
-    torch.uint8: "uint8",
-    torch.bool: "bool",
-}
 
 #: What is counted even where only weights take part: weights multiplied in every pass.
 _PRODUCTS = {
@@ -50,9 +34,7 @@ _PRODUCTS = {
 }
 
 
-def format_of(tensor: torch.Tensor) -> str:
-    """Return the number format of a tensor."""
-    return FORMATS.get(tensor.dtype, "fp8" if tensor.dtype.itemsize == 1 else "fp32")
+_Handler = Callable[..., None]
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read without its types
@@ -74,8 +56,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
     def __init__(
         self,
         builder: Builder,
-        handlers: Mapping[str, Handler],
-        otherwise: Handler,
+        handlers: Mapping[str, _Handler],
+        otherwise: _Handler,
         finders: Mapping[str, Callable[..., Any]],
     ) -> None:
         super().__init__()
@@ -83,8 +65,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         self.builder = builder
         self.handlers = handlers
         self.otherwise = otherwise
-        self.path: list[str] = []
-        self.leaf = False
+        self.modules = Modules()
         self.assumed: list[str] = []
         # Tensors are held, so that their ids stay theirs.
         self._held: dict[int, torch.Tensor] = {}
@@ -141,23 +122,20 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         key = id(tensor)
         if key not in self._values:
             parameters = self.weights(tensor)
-            made = self.builder.apply_many(
+            made = self.builder.record(
                 "fill",
                 name=self.name("constant"),
                 parameters=parameters,
                 format=format_of(tensor),
-                attributes={"shape": tuple(tensor.shape), "function": "constant"},
-                absolute=True,
-            )[0]
-            self.bind(tensor, made)
+                shape=tuple(tensor.shape),
+                function="constant",
+            )
+            self.bind(tensor, *made)
         return self._values[key]
 
     def name(self, operator: str) -> str:
         """Return the name of a node made now."""
-        where = self.path[-1] if self.path else ""
-        if self.leaf and where:
-            return where
-        return f"{where}.{operator}" if where else operator
+        return self.modules.name(operator)
 
     # ----------------------------------------------------------------------- recording
 
@@ -193,16 +171,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         results = [outputs] if isinstance(outputs, torch.Tensor) else tensors_in(outputs)
         if not results:
             return
-        made = self.builder.apply_many(
+        made = self.builder.record(
             operator,
             *signals,
             name=self.name(operator),
             parameters=parameters,
             inplace=inplace,
             format=format_of(results[0]),
-            attributes=attributes,
-            absolute=True,
             shapes=tuple(tuple(t.shape) for t in results),
+            **attributes,
         )
         for tensor, value in zip(results, made, strict=True):
             self.bind(tensor, value)
@@ -288,7 +265,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
             return result
         finder = self.finders.get(call.name) or self.finders.get(f"{call.name}.{call.overload}")
         if finder is not None:
-            return finder(self, func, args, kwargs)
+            return finder(self, Use(func, args, kwargs))
         if call.plain in SELECTING:
             conditions = self._shares.conditions(call, args)
             if conditions:
@@ -307,13 +284,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
             self.assumed.append(f"{self._where()} selects by a condition on the data; took {took}")
 
     def _where(self) -> str:
-        return self.path[-1] if self.path and self.path[-1] else "the network"
+        return self.modules.current or "the network"
 
     def _record(
         self,
         func: Any,
         call: Call,
-        handler: Handler | None,
+        handler: _Handler | None,
         given: tuple[tuple[Any, ...], dict[str, Any]],
         tensors: list[torch.Tensor],
         result: Any,
@@ -325,7 +302,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
                 self.constant(call, weights, result)
                 return
         fresh = [args for i, args in enumerate(given[0]) if i in call.written]
-        (handler or self.otherwise)(self, func, *given, result)
+        (handler or self.otherwise)(self, Use(func, *given, result))
         for written in tensors_in(fresh):
             self._written(written)
 
@@ -352,15 +329,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         if not others or id(part) not in self._values:
             return
         before = self.value(others[0])
-        made = self.builder.apply_many(
+        made = self.builder.record(
             "append",
             before,
             self._values[id(part)],
             name=self.name("write"),
             format=format_of(others[0]),
-            attributes={"axis": None},
-            absolute=True,
             shapes=(tuple(others[0].shape),),
+            axis=None,
         )
         for store in others:
             self.bind(store, made[0])
@@ -376,36 +352,3 @@ class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is read withou
         if tensor.dtype == torch.bool:
             return False
         return 1.0 if tensor.is_floating_point() else 1
-
-    @contextmanager
-    def modules(self, module: torch.nn.Module) -> Iterator[None]:
-        """Follow which module runs, without touching any."""
-        names = {id(m): name for name, m in module.named_modules()}
-        stack: list[tuple[int, str, bool]] = []
-        self.path.append("")
-
-        def enter(child: torch.nn.Module, inputs: Any) -> None:
-            del inputs
-            stack.append((id(child), self.path[-1], self.leaf))
-            self.path.append(names.get(id(child), self.path[-1]))
-            self.leaf = not any(True for _ in child.children())
-
-        def leave(child: torch.nn.Module, inputs: Any, outputs: Any) -> None:
-            del inputs, outputs
-            # Modules that raised an exception, caught further up, were never left.
-            while stack:
-                key, _, self.leaf = stack.pop()
-                self.path.pop()
-                if key == id(child):
-                    return
-
-        hooks = torch.nn.modules.module
-        handles = [
-            hooks.register_module_forward_pre_hook(enter),
-            hooks.register_module_forward_hook(leave),
-        ]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()

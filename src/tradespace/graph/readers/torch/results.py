@@ -16,6 +16,10 @@ from typing import Any, TypeAlias
 
 import torch
 
+from tradespace.core.errors import GraphError
+from tradespace.graph.operators.convolutions import output_sizes
+from tradespace.graph.operators.elementwise import reduced
+from tradespace.graph.operators.products import broadcast
 from tradespace.graph.readers.torch.calls import Call, spread
 
 META = torch.device("meta")
@@ -66,16 +70,10 @@ def _like(x: torch.Tensor) -> Result:
 
 def _stretched(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...] | None:
     """Return the shape that two shapes are stretched to, None if they do not fit."""
-    if len(a) < len(b):
-        a, b = b, a
-    result = list(a)
-    offset = len(a) - len(b)
-    for i, size in enumerate(b, start=offset):
-        if result[i] == 1:
-            result[i] = size
-        elif size not in (1, result[i]):
-            return None
-    return tuple(result)
+    try:
+        return broadcast("torch", tuple(a), tuple(b))
+    except GraphError:
+        return None
 
 
 def _unary(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Result:
@@ -253,14 +251,13 @@ def _pooled(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Resul
     dilation = spread(given.get("dilation") or (1,), rank)
     if x.ndim != rank + 2 or not x.is_contiguous() or not x.is_floating_point():
         return None
-    sizes = []
-    for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True):
-        free = n + 2 * p - d * (k - 1) - 1
-        if 2 * p > k or free < 0:
-            return None
-        size = (-(-free // s) if ceil else free // s) + 1
-        # A window must start inside the signal or its border on the left.
-        sizes.append(size - 1 if ceil and (size - 1) * s >= n + p else size)
+    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        return None
+    window = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    try:
+        sizes = output_sizes(call.name, x.shape, window, rank=rank, ceil=ceil)
+    except GraphError:
+        return None
     return _made((*x.shape[:2], *sizes), x)
 
 
@@ -298,10 +295,7 @@ def _reduced(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Resu
         return None
     if any(not -x.ndim <= a < x.ndim for a in axes):
         return None
-    chosen = {a % x.ndim for a in axes}
-    if keep:
-        return _made([1 if i in chosen else n for i, n in enumerate(x.shape)], x)
-    return _made([n for i, n in enumerate(x.shape) if i not in chosen], x)
+    return _made(reduced((tuple(x.shape),), {"axes": axes, "keep_dimensions": keep})[0], x)
 
 
 def _softmax(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Result:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
 from tradespace.graph.readers.torch.calls import Call, tensors_in
-
-if TYPE_CHECKING:
-    from tradespace.graph.readers.torch.handlers import Recording
 
 #: Elements up to which integers and booleans, and floats, carry their value.
 _VALUES_UP_TO = 1 << 18
@@ -101,9 +98,9 @@ def _announced(args: tuple[Any, ...]) -> int:
 class KnownValues(TorchFunctionMode):  # type: ignore[misc]  # torch is read without its types
     """Answers ``tolist`` and ``numpy`` of small tensors whose elements a recorder knows."""
 
-    def __init__(self, recorder: Recording) -> None:
+    def __init__(self, known: Callable[[torch.Tensor], torch.Tensor | None]) -> None:
         super().__init__()
-        self.recorder = recorder
+        self.known = known
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -111,7 +108,7 @@ class KnownValues(TorchFunctionMode):  # type: ignore[misc]  # torch is read wit
         """Run a function of torch."""
         del types
         if func in _ASKING:
-            known = self.recorder.known(args[0])
+            known = self.known(args[0])
             if known is not None:
                 # The recorder must not see what happens to elements.
                 with torch._C._DisableTorchDispatch():  # noqa: SLF001 - no public name
