@@ -14,10 +14,10 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from tradespace.explore.surroundings import machine
 
 from tradespace.core import registry
 from tradespace.core.studies import EnvironmentSpec, QualityUse, Task
-from tradespace.explore.surroundings import machine
 from tradespace.qualities._base import Context, Predictions, Resampling
 from tradespace.qualities.measure import measure_predictions
 

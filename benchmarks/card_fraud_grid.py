@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=4)
     options = parser.parse_args()
     from tradespace.explore.surroundings import machine
+
     from tradespace.scenarios.card_fraud import write
 
     print(machine())

@@ -221,7 +221,7 @@ def test_a_quality_that_fails_is_unknown_with_its_cause_and_the_others_stay() ->
 PREDICTIVE = [
     (row.name, task)
     for row in registry.qualities().values()
-    if "predictions" in row.needs
+    if row.needs == ("predictions",)
     for task in row.tasks
 ]
 

@@ -13,7 +13,7 @@ from tradespace.core.errors import DataError, FeatureError
 from tradespace.data.inputs import InputColumn, InputSchema
 from tradespace.data.storage import open_dataset
 from tradespace.explore.evaluate import evaluate
-from tradespace.explore.worker import prepare_data
+from tradespace.explore.prepare import prepare_data
 from tradespace.features import EventSource, FeatureView, RowFeatures, count, hour, mean
 from tradespace.features.batch.events import read_events
 from tradespace.features.build.catalogue import uses
@@ -189,9 +189,9 @@ def small_study(folder: Path, *, window: str = "1d") -> Path:
 
 def test_a_study_gives_its_inputs_the_versions_of_their_features(tmp_path: Path) -> None:
     study = load_study(small_study(tmp_path))
-    record = prepare_data(study, str(tmp_path / "data"))
+    prepared = prepare_data(study, str(tmp_path / "data"))
     versions = {c.name: c.version for c in open_dataset(tmp_path / "data").inputs.schema.columns}
-    lineage = record["features"]["features.yaml:card"]
+    lineage = prepared.features["features.yaml:card"]
 
     assert versions == {"eur": "", "recent": lineage["features"]["recent"]}
     assert lineage["view"] == "card"
