@@ -126,6 +126,21 @@ class SettingSpec:
         return all(type(value) is int and low <= value <= high for value in values)
 
 
+def positive(name: str, default: float, help: str) -> SettingSpec:  # noqa: A002 - as the field
+    """Return the spec of a number above 0."""
+    return SettingSpec(name, "float", default, low=0.0, open_low=True, help=help)
+
+
+def share(name: str, default: float, help: str) -> SettingSpec:  # noqa: A002 - as the field
+    """Return the spec of a number above 0 and up to 1."""
+    return SettingSpec(name, "float", default, low=0.0, high=1.0, open_low=True, help=help)
+
+
+def limit(name: str, default: int | None, help: str) -> SettingSpec:  # noqa: A002 - as the field
+    """Return the spec of a whole number from 1, or null for no limit."""
+    return SettingSpec(name, "int", default, low=1, optional=True, help=help)
+
+
 def resolve_settings(
     specs: Iterable[SettingSpec], given: Mapping[str, Any], *, owner: str
 ) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tradespace.core.registry._rows import FamilyRow
 from tradespace.core.settings import SettingSpec as S
+from tradespace.core.settings import limit, positive, share
 
 _BASE = "tradespace.components"
 #: Trees cut anywhere, so that ranks of levels do.
@@ -18,14 +19,7 @@ BOOSTING: tuple[FamilyRow, ...] = (
         preprocessing=_RANKED,
         settings=(
             S("max_iter", "int", 100, low=1, help="Number of rounds."),
-            S(
-                "learning_rate",
-                "float",
-                0.1,
-                low=0.0,
-                open_low=True,
-                help="Share of each tree that is added.",
-            ),
+            positive("learning_rate", 0.1, "Share of each tree that is added."),
             S(
                 "max_leaf_nodes",
                 "int",
@@ -34,14 +28,7 @@ BOOSTING: tuple[FamilyRow, ...] = (
                 optional=True,
                 help="Most leaves of a tree; null: no limit.",
             ),
-            S(
-                "max_depth",
-                "int",
-                None,
-                low=1,
-                optional=True,
-                help="Greatest depth of a tree; null: no limit.",
-            ),
+            limit("max_depth", None, "Greatest depth of a tree; null: no limit."),
             S("min_samples_leaf", "int", 20, low=1, help="Fewest rows in a leaf."),
             S(
                 "l2_regularization",
@@ -66,14 +53,7 @@ BOOSTING: tuple[FamilyRow, ...] = (
         settings=(
             S("n_estimators", "int", 100, low=1, help="Number of trees (rounds)."),
             S("max_depth", "int", 6, low=1, help="Greatest depth of a tree."),
-            S(
-                "learning_rate",
-                "float",
-                0.3,
-                low=0.0,
-                open_low=True,
-                help="Share of each tree that is added.",
-            ),
+            positive("learning_rate", 0.3, "Share of each tree that is added."),
             S(
                 "tree_method",
                 "choice",
@@ -88,24 +68,8 @@ BOOSTING: tuple[FamilyRow, ...] = (
                 optional=True,
                 help="Prediction before the first tree; null: estimated from the rows.",
             ),
-            S(
-                "subsample",
-                "float",
-                1.0,
-                low=0.0,
-                high=1.0,
-                open_low=True,
-                help="Share of the rows that a tree sees.",
-            ),
-            S(
-                "colsample_bytree",
-                "float",
-                1.0,
-                low=0.0,
-                high=1.0,
-                open_low=True,
-                help="Share of the inputs that a tree sees.",
-            ),
+            share("subsample", 1.0, "Share of the rows that a tree sees."),
+            share("colsample_bytree", 1.0, "Share of the inputs that a tree sees."),
             S(
                 "min_child_weight",
                 "float",
@@ -115,14 +79,7 @@ BOOSTING: tuple[FamilyRow, ...] = (
             ),
             S("reg_lambda", "float", 1.0, low=0.0, help="Strength of the L2 penalty on leaves."),
             S("reg_alpha", "float", 0.0, low=0.0, help="Strength of the L1 penalty on leaves."),
-            S(
-                "scale_pos_weight",
-                "float",
-                1.0,
-                low=0.0,
-                open_low=True,
-                help="Weight of positive rows.",
-            ),
+            positive("scale_pos_weight", 1.0, "Weight of positive rows."),
         ),
     ),
     FamilyRow(
@@ -138,24 +95,10 @@ BOOSTING: tuple[FamilyRow, ...] = (
             S("n_estimators", "int", 100, low=1, help="Number of trees (rounds)."),
             S("num_leaves", "int", 31, low=2, help="Most leaves of a tree."),
             S("max_depth", "int", -1, low=-1, help="Greatest depth of a tree; -1: no limit."),
-            S(
-                "learning_rate",
-                "float",
-                0.1,
-                low=0.0,
-                open_low=True,
-                help="Share of each tree that is added.",
-            ),
+            positive("learning_rate", 0.1, "Share of each tree that is added."),
             S("min_child_samples", "int", 20, low=0, help="Fewest rows in a leaf."),
             S("reg_lambda", "float", 0.0, low=0.0, help="Strength of the L2 penalty on leaves."),
-            S(
-                "scale_pos_weight",
-                "float",
-                1.0,
-                low=0.0,
-                open_low=True,
-                help="Weight of positive rows.",
-            ),
+            positive("scale_pos_weight", 1.0, "Weight of positive rows."),
         ),
     ),
     FamilyRow(
@@ -171,14 +114,7 @@ BOOSTING: tuple[FamilyRow, ...] = (
         settings=(
             S("interactions", "int", 0, low=0, help="Number of pairwise terms."),
             S("max_rounds", "int", 5000, low=1, help="Most rounds of boosting over all inputs."),
-            S(
-                "learning_rate",
-                "float",
-                0.015,
-                low=0.0,
-                open_low=True,
-                help="Share of each step that is added.",
-            ),
+            positive("learning_rate", 0.015, "Share of each step that is added."),
             S("max_bins", "int", 256, low=2, help="Most bins that an input is cut into."),
         ),
     ),

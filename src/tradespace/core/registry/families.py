@@ -5,6 +5,7 @@ from __future__ import annotations
 from tradespace.core.registry._rows import CLASSIFICATION, FamilyRow
 from tradespace.core.registry.boosting import BOOSTING
 from tradespace.core.settings import SettingSpec as S
+from tradespace.core.settings import limit, positive
 from tradespace.core.studies import Task
 
 _BASE = "tradespace.components"
@@ -24,7 +25,7 @@ _SCALED: dict[str, object] = {"scale": "standard", "categories": "one_hot"}
 _RANKED: dict[str, object] = {"scale": "none", "categories": "ordinal"}
 
 _TREE_SETTINGS = (
-    S("max_depth", "int", None, low=1, optional=True, help="Greatest depth; null: no limit."),
+    limit("max_depth", None, "Greatest depth; null: no limit."),
     S("min_samples_split", "int", 2, low=2, help="Fewest rows that may be split."),
     S("min_samples_leaf", "int", 1, low=1, help="Fewest rows in a leaf."),
     S("min_impurity_decrease", "float", 0.0, low=0.0, help="Least gain of a split."),
@@ -55,7 +56,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         tasks=CLASSIFICATION,
         preprocessing=_SCALED,
         settings=(
-            S("C", "float", 1.0, low=0.0, open_low=True, help="Inverse strength of the penalty."),
+            positive("C", 1.0, "Inverse strength of the penalty."),
             S("l1_ratio", "float", 0.0, low=0.0, high=1.0, help="Share of the L1 penalty."),
             S("max_iter", "int", 100, low=1, help="Most iterations of the solver."),
             S(
@@ -88,13 +89,8 @@ FAMILIES: tuple[FamilyRow, ...] = (
         tasks=CLASSIFICATION,
         preprocessing=_SCALED,
         settings=(
-            S(
-                "var_smoothing",
-                "float",
-                1e-9,
-                low=0.0,
-                open_low=True,
-                help="Share of the largest variance that is added to all of them.",
+            positive(
+                "var_smoothing", 1e-9, "Share of the largest variance that is added to all of them."
             ),
         ),
     ),
@@ -105,16 +101,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         summary="A Bayes net whose only parent is the class; every input is above or below its mean.",
         tasks=CLASSIFICATION,
         preprocessing=_SCALED,
-        settings=(
-            S(
-                "alpha",
-                "float",
-                1.0,
-                low=0.0,
-                open_low=True,
-                help="Counts added to every level of every input.",
-            ),
-        ),
+        settings=(positive("alpha", 1.0, "Counts added to every level of every input."),),
     ),
     FamilyRow(
         name="k_nearest_neighbors",
@@ -207,7 +194,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
                 help="What a neuron does with its sum.",
             ),
             S("alpha", "float", 0.0001, low=0.0, help="Strength of the L2 penalty."),
-            S("learning_rate_init", "float", 0.001, low=0.0, open_low=True, help="Step of Adam."),
+            positive("learning_rate_init", 0.001, "Step of Adam."),
             S("max_iter", "int", 200, low=1, help="Most passes over the training rows."),
             S(
                 "batch_size",
@@ -263,14 +250,7 @@ FAMILIES: tuple[FamilyRow, ...] = (
         settings=(
             S("url", "str", None, required=True, names="url", help="Where rows are sent by POST."),
             S("price_per_call_usd", "float", 0.0, low=0.0, help="Price of a call, USD."),
-            S(
-                "timeout_s",
-                "float",
-                10.0,
-                low=0.0,
-                open_low=True,
-                help="How long an answer is waited for, seconds.",
-            ),
+            positive("timeout_s", 10.0, "How long an answer is waited for, seconds."),
             S("rows_per_call", "int", 100, low=1, help="Most rows in a call."),
         ),
     ),
