@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from tradespace.data.inputs import Inputs, InputSchema
     from tradespace.graph.network import Network
 
-    FloatMatrix = npt.NDArray[np.float32]
+    Matrix = npt.NDArray[np.float32]
+    Labels = npt.NDArray[Any]
     Scores = npt.NDArray[np.float64]
 
 #: CPU seconds that every fit takes: starting, exporting, checking the export.
 START_S = 0.15
+
+#: Settings of a candidate, by name.
+Settings = Mapping[str, Any]
 
 #: What a family's model may be: whatever its library returns. Only the family looks inside.
 Model = Any
@@ -130,18 +134,18 @@ class AbstractFamily(abc.ABC):
     #: core of a 2-core cloud machine: expect the right order of magnitude, not more.
     value_s: ClassVar[float] = 0.0
 
-    def load(self, settings: Mapping[str, Any]) -> None:
+    def load(self, settings: Settings) -> None:
         """Import what a fit needs, before its clock starts; located settings."""
         del settings
         for name in self.libraries:
             importlib.import_module(name)
 
     @abc.abstractmethod
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return predicted readings (bounds on model_size, ...) known before any training.
 
@@ -152,7 +156,7 @@ class AbstractFamily(abc.ABC):
         return ()
 
     def network(
-        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
+        self, settings: Settings, *, n_inputs: int, n_outputs: int, task: Task
     ) -> Network | None:
         """Return the network that these settings train, for one row; None: it is no network.
 
@@ -174,17 +178,17 @@ class AbstractFamily(abc.ABC):
         del settings, n_inputs, n_outputs, task
         return None
 
-    def training_run(self, settings: Mapping[str, Any], *, n_rows: int) -> TrainingRun | None:
+    def training_run(self, settings: Settings, *, n_rows: int) -> TrainingRun | None:
         """Return how the network is trained; None: it is not, or not by gradient steps."""
         del settings, n_rows
         return None
 
-    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return how often a fit goes over the data, as its algorithm says; by default once."""
         del settings, shape, task
         return 1.0
 
-    def fit_cpu_s(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def fit_cpu_s(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return about how many CPU seconds a fit takes, its export and checks included.
 
         Examples
@@ -208,19 +212,12 @@ class AbstractFamily(abc.ABC):
 
     @abc.abstractmethod
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Model:
         """Return a fitted model; uses one thread and leaves X and y as they are."""
 
     @abc.abstractmethod
-    def predict(self, model: Model, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Model, X: Matrix, *, task: Task) -> Scores:
         """Return scores of the fitted model, computed by its own library."""
 
     @abc.abstractmethod
@@ -236,7 +233,7 @@ class AbstractFamily(abc.ABC):
 
         """
 
-    def locate(self, settings: Mapping[str, Any], *, folder: str) -> Mapping[str, Any]:
+    def locate(self, settings: Settings, *, folder: str) -> Mapping[str, Any]:
         """Return the settings with paths that are relative to the study's folder resolved."""
         del folder
         return settings
@@ -244,11 +241,11 @@ class AbstractFamily(abc.ABC):
     def fit_raw(
         self,
         inputs: Inputs,
-        y: npt.NDArray[Any],
+        y: Labels,
         *,
         task: Task,
         n_classes: int,
-        settings: Mapping[str, Any],
+        settings: Settings,
         seed: int,
     ) -> Model:
         """Return a model of raw columns, for candidates with ``preprocessing: none``.
@@ -272,12 +269,12 @@ class AbstractFamily(abc.ABC):
         del model, inputs, task
         return None
 
-    def content(self, settings: Mapping[str, Any]) -> str:
+    def content(self, settings: Settings) -> str:
         """Return the hash of what a fit reads beside the data (a file); located settings."""
         del settings
         return ""
 
-    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    def sharing_key(self, settings: Settings) -> tuple[Any, ...] | None:
         """Return what two candidates must agree in for one fit to serve both, or None.
 
         The candidate of largest `size_of` in a group is fitted; the others are derived from
@@ -286,17 +283,17 @@ class AbstractFamily(abc.ABC):
         del settings
         return None
 
-    def size_of(self, settings: Mapping[str, Any]) -> int:
+    def size_of(self, settings: Settings) -> int:
         """Return the order of candidates that share a fit: trees, rounds, neighbors."""
         del settings
         return 0
 
-    def derive(self, model: Model, settings: Mapping[str, Any]) -> Model:
+    def derive(self, model: Model, settings: Settings) -> Model:
         """Return the model of smaller settings out of a bigger one, exactly."""
         del settings
         return model
 
-    def update(self, model: Model, X: FloatMatrix, y: npt.NDArray[Any], *, task: Task) -> Model:
+    def update(self, model: Model, X: Matrix, y: npt.NDArray[Any], *, task: Task) -> Model:
         """Return the model after more rows, where `facts` says incremental."""
         del model, X, y, task
         msg = f"The family {self.name!r} cannot be updated; train it again."
@@ -325,11 +322,11 @@ class AbstractRawFamily(AbstractFamily):
     def fit_raw(
         self,
         inputs: Inputs,
-        y: npt.NDArray[Any],
+        y: Labels,
         *,
         task: Task,
         n_classes: int,
-        settings: Mapping[str, Any],
+        settings: Settings,
         seed: int,
     ) -> Model:
         """Return a model of raw columns; what is finished is only matched with them."""
@@ -342,12 +339,12 @@ class AbstractRawFamily(AbstractFamily):
     def artifact_raw(self, model: Model, *, inputs: InputSchema, task: Task) -> bytes:
         """Return the finished artifact."""
 
-    def fit(self, X: FloatMatrix, y: npt.NDArray[Any], **options: Any) -> Model:
+    def fit(self, X: Matrix, y: npt.NDArray[Any], **options: Any) -> Model:
         """Raise TypeError: the family takes raw columns."""
         del X, y, options
         self._refuse("fit")
 
-    def predict(self, model: Model, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Model, X: Matrix, *, task: Task) -> Scores:
         """Raise TypeError: the family takes raw columns."""
         del model, X, task
         self._refuse("predict")

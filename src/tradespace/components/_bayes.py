@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -18,7 +17,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
 
 _FACTS = Facts(
@@ -61,27 +60,20 @@ class GaussianNaiveBayes(AbstractFamily):
     value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.naive_bayes",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return _FACTS
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size: two numbers per class and column."""
         del settings, task
         return _size(shape)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted model."""
         from sklearn.naive_bayes import GaussianNB
@@ -89,11 +81,11 @@ class GaussianNaiveBayes(AbstractFamily):
         del task, seed
         return Fitted(GaussianNB(**settings).fit(X.astype(np.float64), y), n_classes)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return probabilities by scikit-learn."""
         return scores(model, X, task=task)
 
-    def update(self, model: Fitted, X: FloatMatrix, y: npt.NDArray[Any], *, task: Task) -> Fitted:
+    def update(self, model: Fitted, X: Matrix, y: npt.NDArray[Any], *, task: Task) -> Fitted:
         """Return the model after more rows."""
         del task
         return _updated(model, X.astype(np.float64), y)
@@ -131,27 +123,20 @@ class BernoulliNaiveBayes(AbstractFamily):
     value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.naive_bayes",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return _FACTS
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size: two numbers per class and column."""
         del settings, task
         return _size(shape)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted model."""
         from sklearn.naive_bayes import BernoulliNB
@@ -161,11 +146,11 @@ class BernoulliNaiveBayes(AbstractFamily):
         estimator = BernoulliNB(binarize=None, **settings).fit(means < X, y)
         return Fitted(estimator, n_classes, {"means": means})
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return probabilities by scikit-learn."""
         return scores(model, _means(model) < X, task=task)
 
-    def update(self, model: Fitted, X: FloatMatrix, y: npt.NDArray[Any], *, task: Task) -> Fitted:
+    def update(self, model: Fitted, X: Matrix, y: npt.NDArray[Any], *, task: Task) -> Fitted:
         """Return the model after more rows."""
         del task
         return _updated(model, _means(model) < X, y)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -15,7 +14,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
 
 
@@ -26,7 +25,7 @@ class Constant(AbstractFamily):
     name: ClassVar[str] = "constant"
     value_s: ClassVar[float] = 1e-9
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return Facts(
@@ -36,21 +35,14 @@ class Constant(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return bounds on the size: a number per class."""
         del settings, task
         return (size_reading(high=8.0 * shape.n_classes + 2000, shape=shape),)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> npt.NDArray[np.float64]:
         """Return the shares of the classes, or the mean."""
         del X, settings, seed
@@ -58,7 +50,7 @@ class Constant(AbstractFamily):
             return np.array([y.mean()])
         return np.bincount(y, minlength=n_classes) / len(y)
 
-    def predict(self, model: npt.NDArray[np.float64], X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: npt.NDArray[np.float64], X: Matrix, *, task: Task) -> Scores:
         """Return the same score for every row."""
         if task is Task.MULTICLASS:
             return np.tile(model, (len(X), 1))

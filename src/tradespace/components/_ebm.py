@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -18,7 +17,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores, Shape
+    from tradespace.components._base import Labels, Matrix, Scores, Settings, Shape
 
 
 @final
@@ -36,7 +35,7 @@ class ExplainableBoosting(AbstractFamily):
     value_s: ClassVar[float] = 1e-9
     libraries: ClassVar[tuple[str, ...]] = ("interpret.glassbox",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return Facts(
@@ -46,20 +45,13 @@ class ExplainableBoosting(AbstractFamily):
             bad_at=("Slow to train.",),
         )
 
-    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return the rounds."""
         del shape, task
         return float(settings.get("max_rounds") or 5000)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted machine; pairs are left out where there are several classes."""
         from interpret.glassbox import ExplainableBoostingClassifier, ExplainableBoostingRegressor
@@ -81,7 +73,7 @@ class ExplainableBoosting(AbstractFamily):
             warnings.simplefilter("ignore")
             return Fitted(estimator.fit(X.astype(np.float64), y), n_classes)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return scores by interpret."""
         return scores(model, X.astype(np.float64), task=task)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from tradespace.components._base import AbstractFamily, Facts, Shape, depth_share
@@ -15,9 +14,7 @@ from tradespace.components.sizes import size_reading
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
 
 
@@ -35,7 +32,7 @@ class RandomForest(AbstractFamily):
     value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return Facts(
@@ -45,7 +42,7 @@ class RandomForest(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size from trees, depth, leaves and rows."""
         leaves, trees = most_leaves(settings, shape=shape), settings["n_estimators"]
@@ -54,7 +51,7 @@ class RandomForest(AbstractFamily):
             high += 4.0 * trees * leaves * shape.n_classes + 10.0 * trees
         return (size_reading(high=high, shape=shape),)
 
-    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return the levels of all trees, of which each looks at a part of the inputs."""
         del task
         tried = 1 / math.sqrt(max(1, shape.n_inputs))
@@ -64,14 +61,7 @@ class RandomForest(AbstractFamily):
         return tried * levels * float(settings.get("n_estimators") or 100)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted forest."""
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -80,7 +70,7 @@ class RandomForest(AbstractFamily):
         estimator = kind(random_state=seed, n_jobs=1, **tree_arguments(settings, task=task))
         return Fitted(estimator.fit(X, y), n_classes)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return scores by scikit-learn."""
         return scores(model, X, task=task)
 
@@ -94,15 +84,15 @@ class RandomForest(AbstractFamily):
             n_inputs=n_inputs,
         )
 
-    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
         """Return everything but the number of trees: each tree has its own seed, in order."""
         return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "n_estimators"))
 
-    def size_of(self, settings: Mapping[str, Any]) -> int:
+    def size_of(self, settings: Settings) -> int:
         """Return the number of trees."""
         return int(settings["n_estimators"])
 
-    def derive(self, model: Fitted, settings: Mapping[str, Any]) -> Fitted:
+    def derive(self, model: Fitted, settings: Settings) -> Fitted:
         """Return the forest of the first trees."""
         estimator = copy.copy(model.estimator)
         estimator.n_estimators = settings["n_estimators"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -15,9 +14,7 @@ from tradespace.components.export.tree_ensembles import Tree
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
 
 
@@ -38,7 +35,7 @@ class HistGradientBoosting(AbstractFamily):
     value_s: ClassVar[float] = 1.2e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return Facts(
@@ -47,7 +44,7 @@ class HistGradientBoosting(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size from rounds and leaves."""
         return boosting_size(
@@ -58,19 +55,12 @@ class HistGradientBoosting(AbstractFamily):
             shape=shape,
         )
 
-    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return the rounds, for each class."""
         return float(settings.get("max_iter") or 100) * n_scores(task, shape=shape)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted model."""
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -83,7 +73,7 @@ class HistGradientBoosting(AbstractFamily):
         estimator = kind(random_state=0, early_stopping=False, **settings)
         return Fitted(estimator.fit(X, y), n_classes)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return scores by scikit-learn."""
         return scores(model, X, task=task)
 
@@ -115,15 +105,15 @@ class HistGradientBoosting(AbstractFamily):
             n_targets=n_targets,
         )
 
-    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
         """Return everything but the number of rounds."""
         return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "max_iter"))
 
-    def size_of(self, settings: Mapping[str, Any]) -> int:
+    def size_of(self, settings: Settings) -> int:
         """Return the number of rounds."""
         return int(settings["max_iter"])
 
-    def derive(self, model: Fitted, settings: Mapping[str, Any]) -> Fitted:
+    def derive(self, model: Fitted, settings: Settings) -> Fitted:
         """Return the model of the first rounds."""
         estimator = copy.copy(model.estimator)
         estimator.max_iter = settings["max_iter"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from tradespace.components._base import AbstractRawFamily, Facts
 from tradespace.core.errors import SettingError
@@ -13,9 +12,7 @@ from tradespace.data.inputs import InputSchema
 from tradespace.runtime.service import Service, ServiceArtifact
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from tradespace.components._base import Scores
+    from tradespace.components._base import Labels, Scores, Settings
     from tradespace.data.inputs import Inputs
 
 
@@ -30,7 +27,7 @@ class HttpService(AbstractRawFamily):
 
     name: ClassVar[str] = "http"
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known: nothing is trained here."""
         del settings
         return Facts(good_at=("Nothing to run.",), bad_at=("Every call costs time and money.",))
@@ -38,11 +35,11 @@ class HttpService(AbstractRawFamily):
     def fit_raw(
         self,
         inputs: Inputs,
-        y: npt.NDArray[Any],
+        y: Labels,
         *,
         task: Task,
         n_classes: int,
-        settings: Mapping[str, Any],
+        settings: Settings,
         seed: int,
     ) -> Service:
         """Return the service; nothing is trained and nothing called."""

@@ -15,9 +15,7 @@ from tradespace.components.export.tree_ensembles import Tree
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
 
 _OBJECTIVES = {Task.BINARY: "binary", Task.MULTICLASS: "multiclass", Task.REGRESSION: "regression"}
@@ -38,7 +36,7 @@ class LightGBM(AbstractFamily):
     value_s: ClassVar[float] = 1.0e-8
     libraries: ClassVar[tuple[str, ...]] = ("lightgbm",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return Facts(
@@ -47,7 +45,7 @@ class LightGBM(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size from rounds and leaves."""
         return boosting_size(
@@ -58,19 +56,12 @@ class LightGBM(AbstractFamily):
             shape=shape,
         )
 
-    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return the rounds, for each class."""
         return float(settings.get("n_estimators") or 100) * n_scores(task, shape=shape)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Boosted:
         """Return the fitted booster."""
         import lightgbm
@@ -96,7 +87,7 @@ class LightGBM(AbstractFamily):
         rounds = settings["n_estimators"]
         return Boosted(lightgbm.train(parameters, rows, num_boost_round=rounds), n_classes)
 
-    def predict(self, model: Boosted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Boosted, X: Matrix, *, task: Task) -> Scores:
         """Return scores by LightGBM."""
         if not len(X):
             return np.empty((0, model.n_classes) if task is Task.MULTICLASS else (0,))
@@ -118,15 +109,15 @@ class LightGBM(AbstractFamily):
             n_targets=n_targets,
         )
 
-    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
         """Return everything but the number of rounds."""
         return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "n_estimators"))
 
-    def size_of(self, settings: Mapping[str, Any]) -> int:
+    def size_of(self, settings: Settings) -> int:
         """Return the number of rounds."""
         return int(settings["n_estimators"])
 
-    def derive(self, model: Boosted, settings: Mapping[str, Any]) -> Boosted:
+    def derive(self, model: Boosted, settings: Settings) -> Boosted:
         """Return the model of the first rounds."""
         import lightgbm
 

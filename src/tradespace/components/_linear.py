@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -19,7 +18,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
     from tradespace.graph.network import Network
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 _MOST_CELLS_AS_DOUBLE = 30_000_000
 
 
-def _matrix(X: FloatMatrix) -> npt.NDArray[Any]:
+def _matrix(X: Matrix) -> npt.NDArray[Any]:
     return X.astype(np.float64) if X.size <= _MOST_CELLS_AS_DOUBLE else X
 
 
@@ -68,7 +67,7 @@ class LogisticRegression(AbstractFamily):
     value_s: ClassVar[float] = 3e-9
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         return Facts(
             deterministic=settings["l1_ratio"] == 0.0,
@@ -78,32 +77,23 @@ class LogisticRegression(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size: a number per column and class."""
         del settings
         return _size(shape, shape.n_classes if task is Task.MULTICLASS else 1)
 
-    def network(
-        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
-    ) -> Network:
+    def network(self, settings: Settings, *, n_inputs: int, n_outputs: int, task: Task) -> Network:
         """Return a single layer, in double precision."""
         del settings
         return _network(n_inputs, n_outputs, task)
 
-    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return half of the iterations that are allowed, for each class."""
         return 0.5 * float(settings.get("max_iter") or 100) * n_scores(task, shape=shape)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted model; rows are float64 up to 30 million cells, float32 beyond."""
         from sklearn.exceptions import ConvergenceWarning
@@ -120,7 +110,7 @@ class LogisticRegression(AbstractFamily):
             warnings.simplefilter("ignore", ConvergenceWarning)
             return Fitted(estimator.fit(_matrix(X), y), n_classes)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return probabilities by scikit-learn."""
         return scores(model, X, task=task)
 
@@ -165,7 +155,7 @@ class LinearRegression(AbstractFamily):
     value_s: ClassVar[float] = 2e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return Facts(
@@ -175,28 +165,19 @@ class LinearRegression(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size: a number per column."""
         del settings, task
         return _size(shape, 1)
 
-    def network(
-        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
-    ) -> Network:
+    def network(self, settings: Settings, *, n_inputs: int, n_outputs: int, task: Task) -> Network:
         """Return a single layer, in double precision."""
         del settings
         return _network(n_inputs, n_outputs, task)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted model."""
         from scipy.linalg import LinAlgWarning
@@ -217,7 +198,7 @@ class LinearRegression(AbstractFamily):
             warnings.simplefilter("ignore", ConvergenceWarning)
             return Fitted(estimator.fit(_matrix(X), y), n_classes)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return predictions by scikit-learn."""
         return scores(model, X, task=task)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -22,7 +21,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
     from tradespace.graph.network import Network
 
@@ -54,7 +53,7 @@ class MultilayerPerceptron(AbstractFamily):
     name: ClassVar[str] = "multilayer_perceptron"
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.neural_network",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         return Facts(
             incremental=not settings["early_stopping"],
@@ -67,14 +66,12 @@ class MultilayerPerceptron(AbstractFamily):
             ),
         )
 
-    def network(
-        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
-    ) -> Network:
+    def network(self, settings: Settings, *, n_inputs: int, n_outputs: int, task: Task) -> Network:
         """Return the layers."""
         widths = (n_inputs, *settings["hidden_layer_sizes"], n_outputs)
         return perceptron(widths, task=task, activation=settings["activation"])
 
-    def training_run(self, settings: Mapping[str, Any], *, n_rows: int) -> TrainingRun:
+    def training_run(self, settings: Settings, *, n_rows: int) -> TrainingRun:
         """Return how it is trained: it stops early only after passes without progress.
 
         The first pass is progress, so that there are at least two more than the patience.
@@ -90,7 +87,7 @@ class MultilayerPerceptron(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return bounds on the size: four bytes a parameter."""
         n_outputs = n_outputs_of(task, n_classes=shape.n_classes)
@@ -107,14 +104,7 @@ class MultilayerPerceptron(AbstractFamily):
         return (size_reading(low=low, high=high, shape=shape),)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted model."""
         from sklearn.exceptions import ConvergenceWarning
@@ -140,7 +130,7 @@ class MultilayerPerceptron(AbstractFamily):
         _rescale(estimator, by=scale, plus=center)
         return Fitted(estimator, n_classes, {"center": center, "scale": scale})
 
-    def update(self, model: Fitted, X: FloatMatrix, y: npt.NDArray[Any], *, task: Task) -> Fitted:
+    def update(self, model: Fitted, X: Matrix, y: npt.NDArray[Any], *, task: Task) -> Fitted:
         """Return the model after one more pass of Adam, over new rows alone.
 
         Raises
@@ -169,7 +159,7 @@ class MultilayerPerceptron(AbstractFamily):
         estimator.batch_size = usual
         return Fitted(estimator, model.n_classes, model.extra)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return scores by scikit-learn, in single precision."""
         return scores(model, X, task=task)
 
@@ -220,12 +210,12 @@ def _rescale(estimator: Any, *, by: float, plus: float) -> None:
     estimator.intercepts_[-1] = offsets.astype(np.float32)
 
 
-def _rows_trained(settings: Mapping[str, Any], n_rows: int) -> int:
+def _rows_trained(settings: Settings, n_rows: int) -> int:
     held = math.ceil(_HELD_BACK * n_rows) if settings["early_stopping"] else 0
     return max(1, n_rows - held)
 
 
-def _check_rows(y: npt.NDArray[Any], task: Task, settings: Mapping[str, Any]) -> None:
+def _check_rows(y: npt.NDArray[Any], task: Task, settings: Settings) -> None:
     """Raise TrialError if there is nothing to learn from, or nothing to hold back."""
     if task is not Task.REGRESSION:
         need_two_classes(y, who="A multilayer perceptron")

@@ -7,7 +7,6 @@ matrix product, and the earlier row wins. So the exported graph finds the same n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -21,7 +20,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
 
     Doubles = npt.NDArray[np.float64]
@@ -40,7 +39,7 @@ class Neighbors:
     width to which squared distances are rounded.
     """
 
-    points: FloatMatrix
+    points: Matrix
     y: npt.NDArray[Any]
     n_classes: int
     k: int
@@ -64,7 +63,7 @@ class KNearestNeighbors(AbstractFamily):
     name: ClassVar[str] = "k_nearest_neighbors"
     value_s: ClassVar[float] = 2e-8
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         del settings
         return Facts(
@@ -73,7 +72,7 @@ class KNearestNeighbors(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return bounds on the size: every training row is inside, four bytes a column."""
         del settings, task
@@ -84,14 +83,7 @@ class KNearestNeighbors(AbstractFamily):
         return (size_reading(low=low, high=high, shape=shape),)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Neighbors:
         """Return the training rows."""
         del task, seed
@@ -105,7 +97,7 @@ class KNearestNeighbors(AbstractFamily):
             grid=max(float(squares.mean()), 1e-30) * _GRID,
         )
 
-    def predict(self, model: Neighbors, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Neighbors, X: Matrix, *, task: Task) -> Scores:
         """Return shares of votes, or averages."""
         points = model.points.astype(np.float64)
         lengths = np.square(points).sum(axis=1)
@@ -164,16 +156,16 @@ class KNearestNeighbors(AbstractFamily):
             inputs=[("X", FLOAT, ["N", n_inputs])], outputs=[(score, "score", DOUBLE, shape)]
         )
 
-    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
         """Return nothing but the family: all hold the same rows."""
         del settings
         return ()
 
-    def size_of(self, settings: Mapping[str, Any]) -> int:
+    def size_of(self, settings: Settings) -> int:
         """Return the number of neighbors."""
         return int(settings["n_neighbors"])
 
-    def derive(self, model: Neighbors, settings: Mapping[str, Any]) -> Neighbors:
+    def derive(self, model: Neighbors, settings: Settings) -> Neighbors:
         """Return the same rows with other votes."""
         return replace(
             model,

@@ -18,9 +18,7 @@ from tradespace.runtime.feeds import find_output, plan_feeds
 from tradespace.runtime.onnx import OnnxArtifact, open_session
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from tradespace.components._base import Scores
+    from tradespace.components._base import Labels, Scores, Settings
     from tradespace.data.inputs import Inputs, InputSchema
     from tradespace.graph.network import Network
 
@@ -44,16 +42,16 @@ class OnnxFile(AbstractRawFamily):
 
     name: ClassVar[str] = "onnx"
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known: it is finished, so the seed does not matter."""
         del settings
         return Facts(good_at=("Already there.",), bad_at=("Cannot be trained again here.",))
 
-    def locate(self, settings: Mapping[str, Any], *, folder: str) -> Mapping[str, Any]:
+    def locate(self, settings: Settings, *, folder: str) -> Mapping[str, Any]:
         """Return the settings with the path of the file resolved."""
         return {**settings, "path": str((Path(folder) / settings["path"]).resolve())}
 
-    def content(self, settings: Mapping[str, Any]) -> str:
+    def content(self, settings: Settings) -> str:
         """Return the hash of the file; empty if there is none, which the fit will say."""
         try:
             return hashlib.sha256(Path(settings["path"]).read_bytes()).hexdigest()
@@ -61,7 +59,7 @@ class OnnxFile(AbstractRawFamily):
             return ""
 
     def network(
-        self, settings: Mapping[str, Any], *, n_inputs: int, n_outputs: int, task: Task
+        self, settings: Settings, *, n_inputs: int, n_outputs: int, task: Task
     ) -> Network | None:
         """Return the network of the file, for one row; None if it cannot be read as one."""
         from tradespace.components.networks import network_of_file
@@ -72,11 +70,11 @@ class OnnxFile(AbstractRawFamily):
     def fit_raw(
         self,
         inputs: Inputs,
-        y: npt.NDArray[Any],
+        y: Labels,
         *,
         task: Task,
         n_classes: int,
-        settings: Mapping[str, Any],
+        settings: Settings,
         seed: int,
     ) -> ForeignFile:
         """Return the file, its inputs matched with the columns; nothing is trained.

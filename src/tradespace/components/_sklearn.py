@@ -18,7 +18,7 @@ from tradespace.files.code_rule import code_hash, find_estimator, located
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.data.inputs import Inputs
 
 #: Operator sets that the converter writes.
@@ -37,33 +37,26 @@ class OwnEstimator(AbstractFamily):
     name: ClassVar[str] = "sklearn"
     served_in_python: ClassVar[bool] = True
 
-    def load(self, settings: Mapping[str, Any]) -> None:
+    def load(self, settings: Settings) -> None:
         """Import the person's code and what it imports; a fault in it is told by the fit."""
         with contextlib.suppress(SettingError):
             find_estimator(settings["estimator"])
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training: little."""
         del settings
         return Facts(deterministic=False)
 
-    def locate(self, settings: Mapping[str, Any], *, folder: str) -> Mapping[str, Any]:
+    def locate(self, settings: Settings, *, folder: str) -> Mapping[str, Any]:
         """Return the settings with the path of the file resolved."""
         return {**settings, "estimator": located(str(settings["estimator"]), folder)}
 
-    def content(self, settings: Mapping[str, Any]) -> str:
+    def content(self, settings: Settings) -> str:
         """Return the hash of the person's file: edited code is another component."""
         return code_hash(str(settings["estimator"]))
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted estimator; `random_state` is set wherever it is None."""
         return _fitted(X, y, task=task, n_classes=n_classes, settings=settings, seed=seed)
@@ -71,18 +64,18 @@ class OwnEstimator(AbstractFamily):
     def fit_raw(
         self,
         inputs: Inputs,
-        y: npt.NDArray[Any],
+        y: Labels,
         *,
         task: Task,
         n_classes: int,
-        settings: Mapping[str, Any],
+        settings: Settings,
         seed: int,
     ) -> Fitted:
         """Return the estimator fitted on a data frame of raw columns."""
         table = raw_frame(inputs)
         return _fitted(table, y, task=task, n_classes=n_classes, settings=settings, seed=seed)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return scores by the estimator."""
         return scores(model, X, task=task)
 
@@ -168,7 +161,7 @@ def _fitted(
     *,
     task: Task,
     n_classes: int,
-    settings: Mapping[str, Any],
+    settings: Settings,
     seed: int,
 ) -> Fitted:
     location = settings["estimator"]

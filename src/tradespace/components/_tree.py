@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from tradespace.components._base import AbstractFamily, Facts, Shape, depth_share
@@ -15,9 +14,7 @@ from tradespace.components.tree_pictures import tree_svg
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
 
 #: A tree that a person still reads whole: five questions deep.
@@ -38,7 +35,7 @@ class DecisionTree(AbstractFamily):
     value_s: ClassVar[float] = 4e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.tree",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         depth, leaves = settings["max_depth"], settings["max_leaf_nodes"]
         small = (depth is not None and depth <= _READABLE_DEPTH) or (
@@ -52,7 +49,7 @@ class DecisionTree(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size from depth, leaves and rows."""
         leaves = most_leaves(settings, shape=shape)
@@ -61,7 +58,7 @@ class DecisionTree(AbstractFamily):
             high += 4.0 * leaves * shape.n_classes
         return (size_reading(high=high, shape=shape),)
 
-    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return the levels of the tree: the rows are sorted at each."""
         del task
         return math.log2(max(2, shape.n_rows)) * depth_share(
@@ -69,14 +66,7 @@ class DecisionTree(AbstractFamily):
         )
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Fitted:
         """Return the fitted tree."""
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -85,7 +75,7 @@ class DecisionTree(AbstractFamily):
         estimator = kind(random_state=seed, **tree_arguments(settings, task=task))
         return Fitted(estimator.fit(X, y), n_classes)
 
-    def predict(self, model: Fitted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
         """Return scores by scikit-learn."""
         return scores(model, X, task=task)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -16,9 +15,7 @@ from tradespace.components.export.tree_ensembles import Tree
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from tradespace.components._base import FloatMatrix, Scores
+    from tradespace.components._base import Labels, Matrix, Scores, Settings
     from tradespace.core.readings import Reading
 
 _OBJECTIVES = {
@@ -51,7 +48,7 @@ class XGBoost(AbstractFamily):
     value_s: ClassVar[float] = 1.2e-8
     libraries: ClassVar[tuple[str, ...]] = ("xgboost",)
 
-    def facts(self, settings: Mapping[str, Any]) -> Facts:
+    def facts(self, settings: Settings) -> Facts:
         """Return what is known before any training."""
         return Facts(
             deterministic=settings["subsample"] == 1.0 and settings["colsample_bytree"] == 1.0,
@@ -60,7 +57,7 @@ class XGBoost(AbstractFamily):
         )
 
     def predict_readings(
-        self, settings: Mapping[str, Any], *, task: Task, shape: Shape
+        self, settings: Settings, *, task: Task, shape: Shape
     ) -> tuple[Reading, ...]:
         """Return a bound on the size from rounds and depth."""
         return boosting_size(
@@ -71,20 +68,13 @@ class XGBoost(AbstractFamily):
             shape=shape,
         )
 
-    def passes(self, settings: Mapping[str, Any], *, shape: Shape, task: Task) -> float:
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return the rounds, for each class; exact splits sort the rows instead of bins."""
         exact = 4.0 if settings.get("tree_method") == "exact" else 1.0
         return exact * float(settings.get("n_estimators") or 100) * n_scores(task, shape=shape)
 
     def fit(
-        self,
-        X: FloatMatrix,
-        y: npt.NDArray[Any],
-        *,
-        task: Task,
-        n_classes: int,
-        settings: Mapping[str, Any],
-        seed: int,
+        self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
     ) -> Boosted:
         """Return the fitted booster."""
         import xgboost
@@ -104,7 +94,7 @@ class XGBoost(AbstractFamily):
         booster = xgboost.train(parameters, rows, num_boost_round=settings["n_estimators"])
         return Boosted(booster, n_classes)
 
-    def predict(self, model: Boosted, X: FloatMatrix, *, task: Task) -> Scores:
+    def predict(self, model: Boosted, X: Matrix, *, task: Task) -> Scores:
         """Return scores by XGBoost."""
         import xgboost
 
@@ -140,14 +130,14 @@ class XGBoost(AbstractFamily):
             strict=True,
         )
 
-    def sharing_key(self, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
         """Return everything but the number of rounds."""
         return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "n_estimators"))
 
-    def size_of(self, settings: Mapping[str, Any]) -> int:
+    def size_of(self, settings: Settings) -> int:
         """Return the number of rounds."""
         return int(settings["n_estimators"])
 
-    def derive(self, model: Boosted, settings: Mapping[str, Any]) -> Boosted:
+    def derive(self, model: Boosted, settings: Settings) -> Boosted:
         """Return the model of the first rounds."""
         return Boosted(model.booster[: settings["n_estimators"]], model.n_classes)
