@@ -1,4 +1,4 @@
-"""Measures the house: lines of code by package, long files, full folders, import circles.
+"""Measure the source tree: lines of code by package, long files, crowded folders, import cycles.
 
 A line of code is one that holds a token of the program: docstrings, comments and blank lines do
 not count. An import counts wherever it stands, at the top, in a function or for types only.
@@ -109,7 +109,7 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 
 
 def full_folders(src: Path) -> dict[str, int]:
-    """Return the folders that hold more files than people find their way in."""
+    """Return the folders that hold too many files to overview."""
     counts: dict[str, int] = defaultdict(int)
     for file in files_of(src):
         counts[str(file.parent.relative_to(src))] += 1
@@ -134,7 +134,7 @@ def main() -> None:
     print(f"\n{len(lengths)} files, median {statistics.median(lengths.values()):g} lines")
     print(f"over {MOST_LINES} lines: {long or 'none'}")
     print(f"folders of more than {MOST_FILES} files: {full_folders(options.src) or 'none'}")
-    print(f"import circles: {circles(imports(options.src)) or 'none'}")
+    print(f"import cycles: {circles(imports(options.src)) or 'none'}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The house stays one to find one's way in: no circles, no full folders, no long files."""
+"""The source tree stays easy to navigate: no import cycles, no crowded folders, no long files."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def test_what_was_damaged_is_made_again_and_gives_the_same_decision(
     assert standings(once_more) == standings(first)
     assert once_more.context["work"]["new_trials"] == 0
     if "garble_" in damage.__name__ and damage is not garble_decision:
-        assert any("was damaged; it was dropped and done again" in w for w in again.warnings)
+        assert any("was damaged; it was dropped and computed again" in w for w in again.warnings)
 
 
 def standings(decision: Decision) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ _STAGES = {
     "data": "Reading the data",
     "search": "Training on validation folds",
     "final": "Finalists on the test split",
-    "deep": "Repeated trainings and the like",
+    "expensive": "Measuring what needs more training",
     "operation": "Timing components at work",
 }
 

@@ -232,7 +232,7 @@ class Exploration:
                 test_hash=content_hash([self.ledger.prepared.hash, "test"]),
                 study_hash=self.study.hash,
             )
-        for name, timed, at_once in (("deep", False, None), ("operation", True, 1)):
+        for name, timed, at_once in (("expensive", False, None), ("operation", True, 1)):
             seen = self._tested(finalists)
             left = more_tasks(self.study, self.ledger, finalists, seen, timed=timed)
             stage = ListedStage(name, left, at_once=at_once)
@@ -260,11 +260,11 @@ class Exploration:
 
     def _unfinished(self) -> list[str]:
         """Return what the record says of fits that something else ended."""
-        warnings = [f"{what}; it was dropped and done again." for what in self.store.dropped]
+        warnings = [f"{what}; it was dropped and computed again." for what in self.store.dropped]
         if names := list(self.ledger.unfinished.values()):
             warnings.append(
-                f"Not measured because something outside the study ended it: {'; '.join(names)}. "
-                "Run the same command again: what was finished is kept."
+                f"Not measured because it was interrupted from outside: {'; '.join(names)}. "
+                "Run the same command again; finished work is kept."
             )
         return warnings
 

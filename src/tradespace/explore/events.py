@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One step: `stage` is "data", "search", "final" or "operation".
+    """One step: `stage` is "data", "search", "final", "expensive" or "operation".
 
     `done` of `total` pieces of the stage are finished; `text` says what just happened.
     """

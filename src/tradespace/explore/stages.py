@@ -22,7 +22,7 @@ from tradespace.explore.plan import Planned, sharing_groups
 from tradespace.explore.tasks import AnyTask, FitTask, ReadTask
 
 #: Needs that cost more than a look at the artifact: for finalists that can still win.
-DEAR = {"refits", "perturbed", "training_rows", "later_periods"}
+EXPENSIVE = {"refits", "perturbed", "training_rows", "later_periods"}
 
 
 class Stage(Protocol):
@@ -84,7 +84,7 @@ def over_budget(ledger: Ledger) -> bool:
 
 def cheap(uses: Iterable[QualityUse]) -> tuple[QualityUse, ...]:
     """Return the qualities that are measured on every fit."""
-    return tuple(use for use in uses if not _needs(use) & {*DEAR, "timing", "fit", "readings"})
+    return tuple(use for use in uses if not _needs(use) & {*EXPENSIVE, "timing", "fit", "readings"})
 
 
 def _needs(use: QualityUse) -> set[str]:
@@ -195,7 +195,9 @@ def more_tasks(
     On the fit of the first seed: qualities that need a quiet machine, or those that cost much.
     """
     uses = [
-        u for u in ledger.uses if ("timing" in _needs(u)) is timed and _needs(u) & {*DEAR, "timing"}
+        u
+        for u in ledger.uses
+        if ("timing" in _needs(u)) is timed and _needs(u) & {*EXPENSIVE, "timing"}
     ]
     tasks: list[AnyTask] = []
     for plan in finalists:
