@@ -14,12 +14,12 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from tradespace.explore.surroundings import machine
 
 from tradespace.core import registry
 from tradespace.core.studies import EnvironmentSpec, QualityUse, Task
-from tradespace.qualities._base import Context, Predictions, Resampling
-from tradespace.qualities.measure import measure_predictions
+from tradespace.explore.context import machine
+from tradespace.qualities._base import Context, Predictions, Resampling, Subject
+from tradespace.qualities.measure import measure
 
 
 def week(rows: int, groups: int) -> Predictions:
@@ -37,7 +37,7 @@ def uses() -> list[QualityUse]:
     rows = [
         row
         for row in registry.qualities().values()
-        if row.stage == "predictions" and Task.BINARY in row.tasks
+        if row.needs == ("predictions",) and Task.BINARY in row.tasks
     ]
     by_day = {"entity": "card", "per": "day", "drop_detected": True}
     return [
@@ -60,7 +60,7 @@ def cpu_s(
     taken = []
     for _ in range(repeats + 1):
         start = time.process_time()
-        measure_predictions(predictions, measured, context)
+        measure(measured, Subject(predictions=lambda: predictions), context)
         taken.append(time.process_time() - start)
     return taken[1:]
 

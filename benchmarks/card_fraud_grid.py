@@ -35,7 +35,7 @@ from pathlib import Path
 study, out, share = load_study(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "share"
 run = Exploration(study, out, share=share)
 decision = run.decide()
-trials = list(run.trials.values())
+trials = list(run.ledger.trials.values())
 run.close()
 me = psutil.Process()
 total = sum(me.cpu_times()[:2])
@@ -66,8 +66,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=2000)
     parser.add_argument("--folds", type=int, default=4)
     options = parser.parse_args()
-    from tradespace.explore.surroundings import machine
-
+    from tradespace.explore.context import machine
     from tradespace.scenarios.card_fraud import write
 
     print(machine())

@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=5_000_000)
     rows = parser.parse_args().rows
-    from tradespace.explore.surroundings import machine
+    from tradespace.explore.context import machine
 
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
