@@ -1,13 +1,14 @@
-"""What the boosting families share: the graph of a sum of trees, and bounds on its size."""
+"""What the boosting families share: rounds, the graph of a sum of trees, bounds on its size."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from tradespace.components._base import AbstractFamily, Facts, Settings, n_scores
 from tradespace.components.export.builder import GraphBuilder
 from tradespace.components.export.tree_ensembles import (
     Tree,
@@ -25,6 +26,49 @@ if TYPE_CHECKING:
 
     from tradespace.components._base import Shape
     from tradespace.core.readings import Reading
+
+
+class AbstractBoosting(AbstractFamily):
+    """A family that adds a tree a round, so that the first rounds of a long run are the short run.
+
+    An implementation gives `fit`, `predict`, `to_onnx` and `derive`.
+    """
+
+    #: Settings that hold the number of rounds and the most leaves of a tree, if there is one.
+    rounds: ClassVar[str] = "n_estimators"
+    leaves: ClassVar[str] = ""
+
+    def facts(self, settings: Settings) -> Facts:
+        """Return what is known before any training."""
+        del settings
+        return Facts(
+            good_at=("Accurate on tables.", "Fast with many rows.", "Needs no scaling."),
+            bad_at=("Cannot be read.", "Overfits few rows.", "Cannot extrapolate."),
+        )
+
+    def predict_readings(
+        self, settings: Settings, *, task: Task, shape: Shape
+    ) -> tuple[Reading, ...]:
+        """Return a bound on the size from rounds, leaves and depth."""
+        return boosting_size(
+            rounds=settings[self.rounds],
+            most_leaves=settings[self.leaves] if self.leaves else None,
+            max_depth=settings["max_depth"],
+            task=task,
+            shape=shape,
+        )
+
+    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
+        """Return the rounds, for each class."""
+        return float(settings.get(self.rounds) or 100) * n_scores(task, shape=shape)
+
+    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
+        """Return everything but the number of rounds."""
+        return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != self.rounds))
+
+    def size_of(self, settings: Settings) -> int:
+        """Return the number of rounds."""
+        return int(settings[self.rounds])
 
 
 def boosting_graph(

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape, n_scores
-from tradespace.components._boosting import boosting_graph, boosting_size
+from tradespace.components._boosting import AbstractBoosting, boosting_graph
 from tradespace.components._estimators import Fitted, need_two_classes, scores
 from tradespace.components.export.tree_ensembles import Tree
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
     from tradespace.components._base import Labels, Matrix, Scores, Settings
-    from tradespace.core.readings import Reading
 
 
 @final
-class HistGradientBoosting(AbstractFamily):
+class HistGradientBoosting(AbstractBoosting):
     """Trees on binned inputs, each correcting the sum of those before.
 
     There is no early stopping, so that the first rounds of a long run are the short run. Bins
@@ -32,32 +30,10 @@ class HistGradientBoosting(AbstractFamily):
     """
 
     name: ClassVar[str] = "hist_gradient_boosting"
+    rounds: ClassVar[str] = "max_iter"
+    leaves: ClassVar[str] = "max_leaf_nodes"
     value_s: ClassVar[float] = 1.2e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return Facts(
-            good_at=("Accurate on tables.", "Fast with many rows.", "Needs no scaling."),
-            bad_at=("Cannot be read.", "Overfits few rows.", "Cannot extrapolate."),
-        )
-
-    def predict_readings(
-        self, settings: Settings, *, task: Task, shape: Shape
-    ) -> tuple[Reading, ...]:
-        """Return a bound on the size from rounds and leaves."""
-        return boosting_size(
-            rounds=settings["max_iter"],
-            most_leaves=settings["max_leaf_nodes"],
-            max_depth=settings["max_depth"],
-            task=task,
-            shape=shape,
-        )
-
-    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
-        """Return the rounds, for each class."""
-        return float(settings.get("max_iter") or 100) * n_scores(task, shape=shape)
 
     def fit(
         self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
@@ -104,14 +80,6 @@ class HistGradientBoosting(AbstractFamily):
             seen=None if task is Task.REGRESSION else estimator.classes_,
             n_targets=n_targets,
         )
-
-    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
-        """Return everything but the number of rounds."""
-        return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "max_iter"))
-
-    def size_of(self, settings: Settings) -> int:
-        """Return the number of rounds."""
-        return int(settings["max_iter"])
 
     def derive(self, model: Fitted, settings: Settings) -> Fitted:
         """Return the model of the first rounds."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape, n_scores
-from tradespace.components._boosting import boosting_graph, boosting_size
+from tradespace.components._boosting import AbstractBoosting, boosting_graph
 from tradespace.components._estimators import need_two_classes
 from tradespace.components._xgboost import Boosted
 from tradespace.components.export.tree_ensembles import Tree
@@ -16,14 +15,13 @@ from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
     from tradespace.components._base import Labels, Matrix, Scores, Settings
-    from tradespace.core.readings import Reading
 
 _OBJECTIVES = {Task.BINARY: "binary", Task.MULTICLASS: "multiclass", Task.REGRESSION: "regression"}
 _RENAMED = {"min_child_samples": "min_data_in_leaf", "reg_lambda": "lambda_l2"}
 
 
 @final
-class LightGBM(AbstractFamily):
+class LightGBM(AbstractBoosting):
     """Gradient boosting of leaf-wise trees on binned inputs; the seed does not matter.
 
     References
@@ -33,32 +31,9 @@ class LightGBM(AbstractFamily):
     """
 
     name: ClassVar[str] = "lightgbm"
+    leaves: ClassVar[str] = "num_leaves"
     value_s: ClassVar[float] = 1.0e-8
     libraries: ClassVar[tuple[str, ...]] = ("lightgbm",)
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return Facts(
-            good_at=("Accurate on tables.", "Fast with many rows.", "Needs no scaling."),
-            bad_at=("Cannot be read.", "Overfits few rows.", "Cannot extrapolate."),
-        )
-
-    def predict_readings(
-        self, settings: Settings, *, task: Task, shape: Shape
-    ) -> tuple[Reading, ...]:
-        """Return a bound on the size from rounds and leaves."""
-        return boosting_size(
-            rounds=settings["n_estimators"],
-            most_leaves=settings["num_leaves"],
-            max_depth=settings["max_depth"],
-            task=task,
-            shape=shape,
-        )
-
-    def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
-        """Return the rounds, for each class."""
-        return float(settings.get("n_estimators") or 100) * n_scores(task, shape=shape)
 
     def fit(
         self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
@@ -108,14 +83,6 @@ class LightGBM(AbstractFamily):
             n_classes=model.n_classes,
             n_targets=n_targets,
         )
-
-    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
-        """Return everything but the number of rounds."""
-        return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "n_estimators"))
-
-    def size_of(self, settings: Settings) -> int:
-        """Return the number of rounds."""
-        return int(settings["n_estimators"])
 
     def derive(self, model: Boosted, settings: Settings) -> Boosted:
         """Return the model of the first rounds."""

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape, n_scores
-from tradespace.components._boosting import boosting_graph, boosting_size
+from tradespace.components._base import Facts, Shape
+from tradespace.components._boosting import AbstractBoosting, boosting_graph
 from tradespace.components._estimators import need_two_classes
 from tradespace.components.export.tree_ensembles import Tree
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
     from tradespace.components._base import Labels, Matrix, Scores, Settings
-    from tradespace.core.readings import Reading
 
 _OBJECTIVES = {
     Task.BINARY: "binary:logistic",
@@ -34,7 +33,7 @@ class Boosted:
 
 
 @final
-class XGBoost(AbstractFamily):
+class XGBoost(AbstractBoosting):
     """Regularized gradient boosting of trees.
 
     References
@@ -56,22 +55,10 @@ class XGBoost(AbstractFamily):
             bad_at=("Cannot be read.", "Overfits few rows.", "Cannot extrapolate."),
         )
 
-    def predict_readings(
-        self, settings: Settings, *, task: Task, shape: Shape
-    ) -> tuple[Reading, ...]:
-        """Return a bound on the size from rounds and depth."""
-        return boosting_size(
-            rounds=settings["n_estimators"],
-            most_leaves=None,
-            max_depth=settings["max_depth"],
-            task=task,
-            shape=shape,
-        )
-
     def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return the rounds, for each class; exact splits sort the rows instead of bins."""
         exact = 4.0 if settings.get("tree_method") == "exact" else 1.0
-        return exact * float(settings.get("n_estimators") or 100) * n_scores(task, shape=shape)
+        return exact * super().passes(settings, shape=shape, task=task)
 
     def fit(
         self, X: Matrix, y: Labels, *, task: Task, n_classes: int, settings: Settings, seed: int
@@ -129,14 +116,6 @@ class XGBoost(AbstractFamily):
             n_targets=n_targets,
             strict=True,
         )
-
-    def sharing_key(self, settings: Settings) -> tuple[Any, ...]:
-        """Return everything but the number of rounds."""
-        return tuple(sorted((k, repr(v)) for k, v in settings.items() if k != "n_estimators"))
-
-    def size_of(self, settings: Settings) -> int:
-        """Return the number of rounds."""
-        return int(settings["n_estimators"])
 
     def derive(self, model: Boosted, settings: Settings) -> Boosted:
         """Return the model of the first rounds."""
