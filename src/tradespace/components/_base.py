@@ -124,6 +124,8 @@ class AbstractFamily(abc.ABC):
     """
 
     name: ClassVar[str]
+    #: What is known of the family before any training.
+    known: ClassVar[Facts] = Facts()
     #: Whether rows come in raw, never through the encoder (a finished file, a service).
     raw_only: ClassVar[bool] = False
     #: Whether a component that cannot be exported faithfully may be served by its own library.
@@ -140,9 +142,10 @@ class AbstractFamily(abc.ABC):
         for name in self.libraries:
             importlib.import_module(name)
 
-    @abc.abstractmethod
     def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
+        """Return what is known before any training; by default `known`, whatever the settings."""
+        del settings
+        return self.known
 
     def predict_readings(
         self, settings: Settings, *, task: Task, shape: Shape
@@ -313,7 +316,7 @@ class AbstractFamily(abc.ABC):
 class AbstractRawFamily(AbstractFamily):
     """A family that takes raw columns, never encoded ones: a finished file, a service.
 
-    An implementation gives `facts`, `fit_raw`, `predict_raw` and `artifact_raw`.
+    An implementation gives `known`, `fit_raw`, `predict_raw` and `artifact_raw`.
     """
 
     raw_only: ClassVar[bool] = True

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape
-from tradespace.components._estimators import Fitted, scores
+from tradespace.components._base import Facts, Shape
+from tradespace.components._estimators import AbstractEstimatorFamily, Fitted, scores
 from tradespace.components.export.builder import DOUBLE, FLOAT, GraphBuilder
 from tradespace.components.export.tree_ensembles import floor32
 from tradespace.components.sizes import size_reading
@@ -53,17 +53,13 @@ def _finish(graph: GraphBuilder, logits: str, model: Fitted, *, n_inputs: int, t
 
 
 @final
-class GaussianNaiveBayes(AbstractFamily):
+class GaussianNaiveBayes(AbstractEstimatorFamily):
     """A Bayes net whose only parent is the class; inputs are normal within a class."""
 
     name: ClassVar[str] = "gaussian_naive_bayes"
     value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.naive_bayes",)
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return _FACTS
+    known: ClassVar[Facts] = _FACTS
 
     def predict_readings(
         self, settings: Settings, *, task: Task, shape: Shape
@@ -80,10 +76,6 @@ class GaussianNaiveBayes(AbstractFamily):
 
         del task, seed
         return Fitted(GaussianNB(**settings).fit(X.astype(np.float64), y), n_classes)
-
-    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
-        """Return probabilities by scikit-learn."""
-        return scores(model, X, task=task)
 
     def update(self, model: Fitted, X: Matrix, y: npt.NDArray[Any], *, task: Task) -> Fitted:
         """Return the model after more rows."""
@@ -113,7 +105,7 @@ class GaussianNaiveBayes(AbstractFamily):
 
 
 @final
-class BernoulliNaiveBayes(AbstractFamily):
+class BernoulliNaiveBayes(AbstractEstimatorFamily):
     """A Bayes net whose only parent is the class; every input is above or below its mean.
 
     The means are those of the first training rows; updating leaves them.
@@ -122,11 +114,7 @@ class BernoulliNaiveBayes(AbstractFamily):
     name: ClassVar[str] = "bernoulli_naive_bayes"
     value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.naive_bayes",)
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return _FACTS
+    known: ClassVar[Facts] = _FACTS
 
     def predict_readings(
         self, settings: Settings, *, task: Task, shape: Shape

@@ -37,14 +37,10 @@ class AbstractBoosting(AbstractFamily):
     #: Settings that hold the number of rounds and the most leaves of a tree, if there is one.
     rounds: ClassVar[str] = "n_estimators"
     leaves: ClassVar[str] = ""
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return Facts(
-            good_at=("Accurate on tables.", "Fast with many rows.", "Needs no scaling."),
-            bad_at=("Cannot be read.", "Overfits few rows.", "Cannot extrapolate."),
-        )
+    known: ClassVar[Facts] = Facts(
+        good_at=("Accurate on tables.", "Fast with many rows.", "Needs no scaling."),
+        bad_at=("Cannot be read.", "Overfits few rows.", "Cannot extrapolate."),
+    )
 
     def predict_readings(
         self, settings: Settings, *, task: Task, shape: Shape

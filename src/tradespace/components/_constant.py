@@ -24,15 +24,11 @@ class Constant(AbstractFamily):
 
     name: ClassVar[str] = "constant"
     value_s: ClassVar[float] = 1e-9
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return Facts(
-            interpretable=True,
-            good_at=("A floor: whoever does not beat it has learned nothing.",),
-            bad_at=("Tells no row from another.",),
-        )
+    known: ClassVar[Facts] = Facts(
+        interpretable=True,
+        good_at=("A floor: whoever does not beat it has learned nothing.",),
+        bad_at=("Tells no row from another.",),
+    )
 
     def predict_readings(
         self, settings: Settings, *, task: Task, shape: Shape

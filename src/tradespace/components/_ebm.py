@@ -34,16 +34,12 @@ class ExplainableBoosting(AbstractFamily):
     name: ClassVar[str] = "explainable_boosting"
     value_s: ClassVar[float] = 1e-9
     libraries: ClassVar[tuple[str, ...]] = ("interpret.glassbox",)
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return Facts(
-            deterministic=False,
-            interpretable=True,
-            good_at=("Every curve can be looked at.", "Accurate on tables."),
-            bad_at=("Slow to train.",),
-        )
+    known: ClassVar[Facts] = Facts(
+        deterministic=False,
+        interpretable=True,
+        good_at=("Every curve can be looked at.", "Accurate on tables."),
+        bad_at=("Slow to train.",),
+    )
 
     def passes(self, settings: Settings, *, shape: Shape, task: Task) -> float:
         """Return the rounds."""

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tradespace.components._base import AbstractFamily
 from tradespace.core.errors import TrialError
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from tradespace.components._base import Matrix, Scores
 
 #: Rows scored at a time, so that wide intermediate results stay small.
 CHUNK_ROWS = 16_384
@@ -36,6 +39,14 @@ class Fitted:
     estimator: Any
     n_classes: int
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class AbstractEstimatorFamily(AbstractFamily):
+    """A family whose models are estimators of scikit-learn's kind, which predict themselves."""
+
+    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
+        """Return scores by the estimator."""
+        return scores(model, X, task=task)
 
 
 def scores(fitted: Fitted, X: npt.NDArray[Any], *, task: Task) -> npt.NDArray[np.float64]:

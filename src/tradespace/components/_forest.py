@@ -6,20 +6,20 @@ import copy
 import math
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-from tradespace.components._base import AbstractFamily, Facts, Shape, depth_share
-from tradespace.components._estimators import Fitted, scores
+from tradespace.components._base import Facts, Shape, depth_share
+from tradespace.components._estimators import AbstractEstimatorFamily, Fitted
 from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments
 from tradespace.components.export.tree_ensembles import size_bound_bytes
 from tradespace.components.sizes import size_reading
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
-    from tradespace.components._base import Labels, Matrix, Scores, Settings
+    from tradespace.components._base import Labels, Matrix, Settings
     from tradespace.core.readings import Reading
 
 
 @final
-class RandomForest(AbstractFamily):
+class RandomForest(AbstractEstimatorFamily):
     """Average of trees grown on resampled rows and random subsets of inputs.
 
     References
@@ -31,15 +31,11 @@ class RandomForest(AbstractFamily):
     name: ClassVar[str] = "random_forest"
     value_s: ClassVar[float] = 1e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return Facts(
-            deterministic=False,
-            good_at=("Good without tuning.", "Needs no scaling.", "Hard to overfit."),
-            bad_at=("Large.", "Cannot be read.", "Cannot extrapolate."),
-        )
+    known: ClassVar[Facts] = Facts(
+        deterministic=False,
+        good_at=("Good without tuning.", "Needs no scaling.", "Hard to overfit."),
+        bad_at=("Large.", "Cannot be read.", "Cannot extrapolate."),
+    )
 
     def predict_readings(
         self, settings: Settings, *, task: Task, shape: Shape
@@ -69,10 +65,6 @@ class RandomForest(AbstractFamily):
         kind = RandomForestRegressor if task is Task.REGRESSION else RandomForestClassifier
         estimator = kind(random_state=seed, n_jobs=1, **tree_arguments(settings, task=task))
         return Fitted(estimator.fit(X, y), n_classes)
-
-    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
-        """Return scores by scikit-learn."""
-        return scores(model, X, task=task)
 
     def to_onnx(self, model: Fitted, *, n_inputs: int, task: Task) -> Any:
         """Return the forest as a graph."""

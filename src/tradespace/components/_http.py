@@ -26,11 +26,9 @@ class HttpService(AbstractRawFamily):
     """
 
     name: ClassVar[str] = "http"
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known: nothing is trained here."""
-        del settings
-        return Facts(good_at=("Nothing to run.",), bad_at=("Every call costs time and money.",))
+    known: ClassVar[Facts] = Facts(
+        good_at=("Nothing to run.",), bad_at=("Every call costs time and money.",)
+    )
 
     def fit_raw(
         self,

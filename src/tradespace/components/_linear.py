@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape, n_scores
-from tradespace.components._estimators import Fitted, need_two_classes, scores
+from tradespace.components._base import Facts, Shape, n_scores
+from tradespace.components._estimators import (
+    AbstractEstimatorFamily,
+    Fitted,
+    need_two_classes,
+)
 from tradespace.components.export.builder import DOUBLE, FLOAT, GraphBuilder
 from tradespace.components.export.tree_ensembles import emit_probability, first_column
 from tradespace.components.networks import perceptron
@@ -18,7 +22,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import Labels, Matrix, Scores, Settings
+    from tradespace.components._base import Labels, Matrix, Settings
     from tradespace.core.readings import Reading
     from tradespace.graph.network import Network
 
@@ -56,7 +60,7 @@ def _terms(coefficients: Any, intercept: float, names: tuple[str, ...]) -> str:
 
 
 @final
-class LogisticRegression(AbstractFamily):
+class LogisticRegression(AbstractEstimatorFamily):
     """Linear scores through the logistic function (softmax for several classes).
 
     Without an L1 share the solver is L-BFGS, as by default in scikit-learn; with one it is
@@ -110,10 +114,6 @@ class LogisticRegression(AbstractFamily):
             warnings.simplefilter("ignore", ConvergenceWarning)
             return Fitted(estimator.fit(_matrix(X), y), n_classes)
 
-    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
-        """Return probabilities by scikit-learn."""
-        return scores(model, X, task=task)
-
     def to_onnx(self, model: Fitted, *, n_inputs: int, task: Task) -> Any:
         """Return the model as a graph in double precision."""
         graph = GraphBuilder("m")
@@ -145,7 +145,7 @@ class LogisticRegression(AbstractFamily):
 
 
 @final
-class LinearRegression(AbstractFamily):
+class LinearRegression(AbstractEstimatorFamily):
     """Least squares with an elastic-net penalty.
 
     It minimizes ``|y - Xw|^2 / 2n + alpha (l1_ratio |w|_1 + (1 - l1_ratio) |w|^2 / 2)``.
@@ -154,15 +154,11 @@ class LinearRegression(AbstractFamily):
     name: ClassVar[str] = "linear_regression"
     value_s: ClassVar[float] = 2e-8
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return Facts(
-            interpretable=True,
-            good_at=("Small and fast.", "Extrapolates.", "Works with few rows."),
-            bad_at=("Sees no interplay of inputs.", "One outlier can move it."),
-        )
+    known: ClassVar[Facts] = Facts(
+        interpretable=True,
+        good_at=("Small and fast.", "Extrapolates.", "Works with few rows."),
+        bad_at=("Sees no interplay of inputs.", "One outlier can move it."),
+    )
 
     def predict_readings(
         self, settings: Settings, *, task: Task, shape: Shape
@@ -197,10 +193,6 @@ class LinearRegression(AbstractFamily):
             warnings.simplefilter("ignore", LinAlgWarning)
             warnings.simplefilter("ignore", ConvergenceWarning)
             return Fitted(estimator.fit(_matrix(X), y), n_classes)
-
-    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
-        """Return predictions by scikit-learn."""
-        return scores(model, X, task=task)
 
     def to_onnx(self, model: Fitted, *, n_inputs: int, task: Task) -> Any:
         """Return the model as a graph in double precision."""

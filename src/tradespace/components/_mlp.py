@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts, Shape
-from tradespace.components._estimators import Fitted, need_two_classes, scores
+from tradespace.components._base import Facts, Shape
+from tradespace.components._estimators import (
+    AbstractEstimatorFamily,
+    Fitted,
+    need_two_classes,
+)
 from tradespace.components.export.builder import FLOAT, GraphBuilder
 from tradespace.components.export.tree_ensembles import first_column
 from tradespace.components.networks import TrainingRun, n_outputs_of, perceptron
@@ -21,7 +25,7 @@ from tradespace.core.studies import Task
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tradespace.components._base import Labels, Matrix, Scores, Settings
+    from tradespace.components._base import Labels, Matrix, Settings
     from tradespace.core.readings import Reading
     from tradespace.graph.network import Network
 
@@ -37,7 +41,7 @@ _LAYER_BYTES, _REST_BYTES = 400.0, 1_000.0
 
 
 @final
-class MultilayerPerceptron(AbstractFamily):
+class MultilayerPerceptron(AbstractEstimatorFamily):
     """Layers of neurons, trained by Adam in single precision.
 
     Targets of a regression are brought to mean 0 and deviation 1 for training; the last layer
@@ -158,10 +162,6 @@ class MultilayerPerceptron(AbstractFamily):
             estimator.partial_fit(X, y)
         estimator.batch_size = usual
         return Fitted(estimator, model.n_classes, model.extra)
-
-    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
-        """Return scores by scikit-learn, in single precision."""
-        return scores(model, X, task=task)
 
     def to_onnx(self, model: Fitted, *, n_inputs: int, task: Task) -> Any:
         """Return the layers as a graph in single precision, as they were trained."""

@@ -62,14 +62,10 @@ class KNearestNeighbors(AbstractFamily):
 
     name: ClassVar[str] = "k_nearest_neighbors"
     value_s: ClassVar[float] = 2e-8
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training."""
-        del settings
-        return Facts(
-            good_at=("Nothing to train.", "Explains itself by examples."),
-            bad_at=("Carries every training row.", "Slow with many rows.", "Needs scaling."),
-        )
+    known: ClassVar[Facts] = Facts(
+        good_at=("Nothing to train.", "Explains itself by examples."),
+        bad_at=("Carries every training row.", "Slow with many rows.", "Needs scaling."),
+    )
 
     def predict_readings(
         self, settings: Settings, *, task: Task, shape: Shape

@@ -41,11 +41,9 @@ class OnnxFile(AbstractRawFamily):
     """
 
     name: ClassVar[str] = "onnx"
-
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known: it is finished, so the seed does not matter."""
-        del settings
-        return Facts(good_at=("Already there.",), bad_at=("Cannot be trained again here.",))
+    known: ClassVar[Facts] = Facts(
+        good_at=("Already there.",), bad_at=("Cannot be trained again here.",)
+    )
 
     def locate(self, settings: Settings, *, folder: str) -> Mapping[str, Any]:
         """Return the settings with the path of the file resolved."""

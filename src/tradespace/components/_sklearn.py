@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from tradespace.components._base import AbstractFamily, Facts
-from tradespace.components._estimators import CHUNK_ROWS, Fitted, scores
+from tradespace.components._base import Facts
+from tradespace.components._estimators import CHUNK_ROWS, AbstractEstimatorFamily, Fitted, scores
 from tradespace.core.errors import ExportError, SettingError, TrialError
 from tradespace.core.studies import Task
 from tradespace.files.code_rule import code_hash, find_estimator, located
@@ -26,7 +26,7 @@ _TARGET = {"": 21, "ai.onnx.ml": 3}
 
 
 @final
-class OwnEstimator(AbstractFamily):
+class OwnEstimator(AbstractEstimatorFamily):
     """One's own estimator or pipeline, trained and measured like the others.
 
     With ``preprocessing: none`` it gets a polars data frame of the raw columns (numbers and
@@ -42,10 +42,7 @@ class OwnEstimator(AbstractFamily):
         with contextlib.suppress(SettingError):
             find_estimator(settings["estimator"])
 
-    def facts(self, settings: Settings) -> Facts:
-        """Return what is known before any training: little."""
-        del settings
-        return Facts(deterministic=False)
+    known: ClassVar[Facts] = Facts(deterministic=False)
 
     def locate(self, settings: Settings, *, folder: str) -> Mapping[str, Any]:
         """Return the settings with the path of the file resolved."""
@@ -74,10 +71,6 @@ class OwnEstimator(AbstractFamily):
         """Return the estimator fitted on a data frame of raw columns."""
         table = raw_frame(inputs)
         return _fitted(table, y, task=task, n_classes=n_classes, settings=settings, seed=seed)
-
-    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
-        """Return scores by the estimator."""
-        return scores(model, X, task=task)
 
     def predict_raw(self, model: Fitted, inputs: Inputs, *, task: Task) -> Scores:
         """Return scores by the estimator, of raw rows."""

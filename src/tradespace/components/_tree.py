@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-from tradespace.components._base import AbstractFamily, Facts, Shape, depth_share
-from tradespace.components._estimators import Fitted, scores
+from tradespace.components._base import Facts, Shape, depth_share
+from tradespace.components._estimators import AbstractEstimatorFamily, Fitted
 from tradespace.components._trees import average_of_trees, most_leaves, tree_arguments, tree_of
 from tradespace.components.export.tree_ensembles import size_bound_bytes
 from tradespace.components.sizes import size_reading
@@ -14,7 +14,7 @@ from tradespace.components.tree_pictures import tree_svg
 from tradespace.core.studies import Task
 
 if TYPE_CHECKING:
-    from tradespace.components._base import Labels, Matrix, Scores, Settings
+    from tradespace.components._base import Labels, Matrix, Settings
     from tradespace.core.readings import Reading
 
 #: A tree that a person still reads whole: five questions deep.
@@ -22,7 +22,7 @@ _READABLE_DEPTH = 5
 
 
 @final
-class DecisionTree(AbstractFamily):
+class DecisionTree(AbstractEstimatorFamily):
     """A sequence of questions about one input each.
 
     References
@@ -74,10 +74,6 @@ class DecisionTree(AbstractFamily):
         kind = DecisionTreeRegressor if task is Task.REGRESSION else DecisionTreeClassifier
         estimator = kind(random_state=seed, **tree_arguments(settings, task=task))
         return Fitted(estimator.fit(X, y), n_classes)
-
-    def predict(self, model: Fitted, X: Matrix, *, task: Task) -> Scores:
-        """Return scores by scikit-learn."""
-        return scores(model, X, task=task)
 
     def to_onnx(self, model: Fitted, *, n_inputs: int, task: Task) -> Any:
         """Return the tree as a graph."""
