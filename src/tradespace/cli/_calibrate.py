@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradespace.cli._common import AsJson, console, print_json
+from tradespace.cli._common import AsJson, Quiet, console, print_json, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def calibrate(
     stored: Annotated[
         bool, typer.Option("--list", help="List what is stored; measure nothing.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine in about a minute and store what it takes, by operator and size.
@@ -69,21 +69,12 @@ def _bar(*, show: bool) -> Iterator[Progress | None]:
     if not show:
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bars = Progress(
-        TextColumn("Measuring this machine"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.description}"),
-        console=console(error=True),
-    )
-    task = bars.add_task("", total=None)
-    with bars:
+    text = "[dim]{task.description}"
+    with progress_bar("Measuring this machine", text) as bar:
+        task = bar.add_task("", total=None)
 
         def tell(done: int, total: int, text: str) -> None:
-            bars.update(task, completed=done, total=total, description=text)
+            bar.update(task, completed=done, total=total, description=text)
 
         yield tell
 

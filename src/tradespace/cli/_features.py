@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tradespace.cli._common import AsJson, Quiet, progress_bar
 from tradespace.cli._features_catalogue import diff, list_, show
-from tradespace.cli._features_common import AsJson, Data, File, Views, chosen, say
+from tradespace.cli._features_common import Data, File, Views, chosen, say
 
 if TYPE_CHECKING:
     from tradespace.features.define.views import View
@@ -39,7 +40,7 @@ def build(
         int | None, typer.Option(help="Events held in memory; by default those of two gigabytes.")
     ] = None,
     *,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute every feature of every event, as of its own time; goes on where it was stopped."""
@@ -80,17 +81,7 @@ def _progress(*, show: bool) -> Iterator[Callable[[float, str], None]]:
     if not show:
         yield lambda _share, _message: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn("{task.description:<28}"),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
+    with progress_bar("{task.description:<28}", counted=False) as bar:
         task = bar.add_task("Starting.", total=1.0)
 
         def listen(share: float, message: str) -> None:
@@ -155,7 +146,7 @@ def verify(
         str | None, typer.Option("--last", help="Only rows of so long before the newest, like 7d.")
     ] = None,
     *,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Replay the events through the streaming engine and compare every value with batch.

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 File = Annotated[
     str, typer.Argument(help="Python or YAML file that defines views.", metavar="FEATURES")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Data = Annotated[str | None, typer.Option("--data", help="Files to read instead of the source's.")]
 
 
