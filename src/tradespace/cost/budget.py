@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradespace.core.errors import GraphError, InputError
+from tradespace.core.plain import plain_fields
 from tradespace.core.suggest import unknown_name
 from tradespace.cost.inspection import Inspection, inspect
 
@@ -94,20 +95,8 @@ class Largest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "vary": self.vary,
-            "value": self.value,
-            "budgets": [
-                {"what": b.what, "bound": b.bound, "unit": b.unit, "text": b.text}
-                for b in self.budgets
-            ],
-            "taken": dict(self.taken),
-            "next": self.next_value,
-            "above": dict(self.above),
-            "evaluations": self.evaluations,
-            "limit": self.limit,
-            "network": self.inspection.name,
-        }
+        facts = plain_fields(self, but=("inspection",), next_value="next")
+        return {**facts, "network": self.inspection.name}
 
 
 def parse_budget(text: str) -> Budget:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.cost.price.tables import TrainingRun
 from tradespace.hardware.profiles import Processor
 
@@ -40,12 +41,7 @@ class Assumption:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "what": self.what,
-            "value": self.value,
-            "unit": self.unit,
-            "source": self.source,
-        }
+        return plain_fields(self)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
+from tradespace.core.plain import plain_fields
 from tradespace.core.suggest import unknown_name
 from tradespace.features.define.expressions import Expression
 from tradespace.features.define.rules import check_column, check_k, check_name, is_whole, shown
@@ -77,16 +78,10 @@ class Feature:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is computed, as plain data."""
+        described = ("name", "unit", "description", "share", "_key")
         return {
-            "kind": self.kind,
-            "column": self.column,
-            "window_us": self.window_us,
-            "delay_us": self.delay_us,
+            **plain_fields(self, but=described),
             "where": None if self.where is None else self.where.text,
-            "empty": self.empty,
-            "k": self.k,
-            "half_life_us": self.half_life_us,
-            "parts": None if self.parts is None else [part.to_dict() for part in self.parts],
         }
 
     @property
