@@ -153,6 +153,8 @@ def verify(
 
     Exits with 1 if a value differs.
     """
+    from dataclasses import asdict
+
     from tradespace.features.build.build import source_events
     from tradespace.features.stream.replay import verify as verify_views
     from tradespace.features.stream.sample import Portion
@@ -174,18 +176,8 @@ def verify(
         )
     for text in told:
         typer.echo(text, err=True)
-    record = [
-        {
-            "feature": d.feature,
-            "rows": d.rows,
-            "greatest": d.greatest,
-            "missing": d.missing,
-            "compared": d.compared,
-        }
-        for d in found
-    ]
     lines = [f"{d.feature}: {_differing(d.rows, d.compared, d.greatest, d.missing)}" for d in found]
-    say(record, "\n".join(lines), as_json=as_json)
+    say([asdict(d) for d in found], "\n".join(lines), as_json=as_json)
     if any(d.rows for d in found):
         raise typer.Exit(1)
 
