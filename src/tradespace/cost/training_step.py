@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tradespace.core.errors import InputError
@@ -160,17 +160,11 @@ def training(
     if chips > 1:
         assumptions.append(f"{chips} chips, each with its own batch; exchanging gradients is free")
     taken = spent(processor, seconds=seconds, chips=chips, region=region)
-    return Training(
-        optimizer=optimizer,
-        number_format=number_format,
-        batch=network.batch,
-        forward_macs=forward_macs,
-        backward_macs=backward_macs,
-        memory=memory,
+    return replace(
+        made,
         processor=processor,
         fits=fits(memory.peak_bytes, processor),
         step=step,
-        chips=chips,
         steps=steps,
         time_s=seconds,
         energy_j=taken.energy_j,

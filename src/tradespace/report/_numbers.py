@@ -101,18 +101,6 @@ def reading_text(reading: Reading | None) -> str:
     return f"{value} [{interval}]" if interval else value
 
 
-def constraint_text(constraint: Constraint, *, title: str | None = None) -> str:
-    """Return a constraint with the signs that people read.
-
-    Examples
-    --------
-    >>> constraint_text(Constraint("latency_p99", Sense.AT_MOST, 0.01, "s"))
-    'latency_p99 ≤ 10 ms'
-
-    """
-    return f"{title or constraint.quality} {bound_text(constraint)}"
-
-
 def bound_text(constraint: Constraint) -> str:
     """Return the sign and the bound of a constraint: "≤ 10 ms"."""
     return f"{_SENSES[constraint.sense]} {format_quantity(constraint.bound, constraint.unit)}"

@@ -97,11 +97,10 @@ def renderables(
     if assumed(found):
         yield _assumptions(found)
     yield ""
-    yield _grid(totals_rows(found))
-    if found.running is not None:
-        yield from _block(running_title(found), running_rows(found.running))
-    if found.training is not None:
-        yield from _block(training_title(found.training), training_rows(found.training))
+    for title, rows in blocks(found):
+        if title:
+            yield f"\n[bold]{escape(title)}[/bold]"
+        yield _grid(rows)
     yield ""
     yield _layers(found, depth=depth, every=every, width=width)
     if formulas:
@@ -218,9 +217,19 @@ def _published(found: Inspection) -> Iterator[tuple[str, str]]:
             yield name, f"{facts[name]:g}"
 
 
-def _block(title: str, rows: Iterator[tuple[str, str, str]]) -> Iterator[RenderableType]:
-    yield f"\n[bold]{escape(title)}[/bold]"
-    yield _grid(rows)
+def blocks(found: Inspection) -> Iterator[tuple[str, Iterator[tuple[str, str, str]]]]:
+    """Give the totals, a pass and a training run as titles and rows of what was looked at."""
+    yield "", totals_rows(found)
+    if found.running is not None:
+        yield running_title(found), running_rows(found.running)
+    if found.training is not None:
+        yield training_title(found.training), training_rows(found.training)
+
+
+def assumptions_of(found: Inspection) -> list[str]:
+    """Return what the figures of a pass and of training rest on."""
+    parts = (found.running, found.training)
+    return [text for part in parts if part is not None for text in part.assumptions]
 
 
 def _fit(fits: bool | None, needed: int, have: float | None) -> str:  # noqa: FBT001 - private
@@ -388,9 +397,7 @@ def _formulas(found: Inspection) -> Iterator[RenderableType]:
 
 
 def _notes(found: Inspection) -> Iterator[RenderableType]:
-    lines: list[str] = [*found.network.notes]
-    for part in (found.running, found.training):
-        lines += [] if part is None else part.assumptions
+    lines = [*found.network.notes, *assumptions_of(found)]
     if found.network.source:
         lines.append(f"network: {found.network.source}")
     if not lines:
