@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradespace.cli._common import AsJson, Quiet, console, print_json, progress_bar
+from tradespace.cli._common import AsJson, Quiet, console, plain_table, print_json, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,16 +81,13 @@ def _bar(*, show: bool) -> Iterator[Progress | None]:
 
 def _show(made: Calibration, place: str) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from tradespace.core.quantities import format_quantity
 
     out = console()
     out.print(f"\n[bold green]{escape(_sentence(made.statement()))}[/bold green]\n")
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("class", no_wrap=True)
-    for title in ("points", "best rate", "smallest", "largest"):
-        table.add_column(title, justify="right")
+    table = plain_table("class", "points", "best rate", "smallest", "largest", left=("class",))
+    table.columns[0].no_wrap = True
     for grid in made.grids.values():
         rate = grid.best_ops_per_s
         best = f"{rate / 1e9:,.1f} GFLOP/s" if grid.counts_macs else f"{rate / 1e6:,.0f} M/s"
@@ -108,10 +105,7 @@ def _show(made: Calibration, place: str) -> None:
         f"{made.bandwidth_bytes_per_s / 1e9:.1f} GB/s; {made.clock}"
     )
     if made.holdout:
-        held = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        held.add_column("held out")
-        for title in ("predicted", "measured", "error"):
-            held.add_column(title, justify="right")
+        held = plain_table("held out", "predicted", "measured", "error", left=("held out",))
         for row in made.holdout:
             held.add_row(
                 row.network,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from tradespace.core.json_text import json_text
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from rich.table import Table
 
     from tradespace.core.decisions import Decision
     from tradespace.core.studies import Study
@@ -51,6 +52,36 @@ def writing(place: Path) -> Iterator[None]:
         msg = f"{place} cannot be written: {error.strerror or error}."
         remedy = "Give --out a place that can be made and written."
         raise InputError(msg, remedy=remedy) from error
+
+
+def plain_table(*heads: str, left: Iterable[str] = (), rows: Iterable[Sequence[str]] = ()) -> Table:
+    """Return a table without lines, figures to the right.
+
+    Parameters
+    ----------
+    *heads : str
+        Titles of the columns.
+    left : iterable of str, optional
+        Those that hold words.
+    rows : iterable of sequences of str, optional
+        The cells.
+
+    """
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for head in heads:
+        table.add_column(head, justify="left" if head in left else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def print_wide(table: Table, *, least: int) -> None:
+    """Print a table to a terminal that is taken to have so many columns at least."""
+    from rich.console import Console
+
+    Console(width=max(least, Console().width)).print(table)
 
 
 @contextmanager

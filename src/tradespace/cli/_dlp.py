@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradespace.cli._common import AsJson
+from tradespace.cli._common import AsJson, plain_table, print_wide
 from tradespace.core.errors import ProcessorError
 
 if TYPE_CHECKING:
@@ -247,24 +247,17 @@ def sweep(
         rows = [{**p.values, **{name: getattr(p, name) for name in names}} for p in points]
         typer.echo(json.dumps({"points": rows, "doubling_saves": dict(gains)}))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    from tradespace.cli._dlp_tables import PLAIN
     from tradespace.files.units import format_bytes, format_time
 
-    table = Table(**PLAIN)
-    for name, _ in axes:
-        table.add_column(name, justify="right")
-    for name in ("time", "bound T*", "traffic", "energy"):
-        table.add_column(name, justify="right")
+    heads = (*(name for name, _ in axes), "time", "bound T*", "traffic", "energy")
+    table = plain_table(*heads)
     for p in points:
         shown = [
             format_bytes(v) if n in ("nram", "wram") else f"{v:.4g}" for n, v in p.values.items()
         ]
         times = (format_time(p.time_s), format_time(p.bound_s))
         table.add_row(*shown, *times, format_bytes(p.traffic_bytes), f"{p.energy_j:.3g} J")
-    Console(width=max(100, Console().width)).print(table)
+    print_wide(table, least=100)
     typer.echo("Doubling one resource of the machine as it is saves:")
     for name, gain in gains:
         typer.echo(f"  {name:10} {100 * gain:6.2f} % of the time")

@@ -24,14 +24,13 @@ Views = Annotated[
 def chosen(file: str, names: list[str] | None) -> dict[str, View]:
     """Return the views of a file, or those that are named."""
     from tradespace.core.errors import FeatureError
-    from tradespace.core.suggest import unknown_name
+    from tradespace.core.suggest import unknown
     from tradespace.features.define.load import load_views
 
     views = load_views(file)
     for name in names or ():
         if name not in views:
-            message, remedy = unknown_name("feature view", name, views)
-            raise FeatureError(message, remedy=remedy)
+            raise unknown(FeatureError, "feature view", name, views)
     return views if not names else {name: views[name] for name in names}
 
 

@@ -25,11 +25,10 @@ def list_plugins(
     regions of electricity and published training runs.
     """
     from tradespace.core.errors import InputError
-    from tradespace.core.suggest import unknown_name
+    from tradespace.core.suggest import unknown
 
     if what not in KINDS:
-        message, remedy = unknown_name("listing", what, KINDS)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "listing", what, KINDS)
     rows = listing(what)
     if as_json:
         print_json(rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tradespace.core.errors import GraphError, InputError
 from tradespace.core.plain import plain_fields
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.cost.inspection import Inspection, inspect
 
 #: What can be bounded -> (base unit, how to read it off an inspection).
@@ -122,8 +122,7 @@ def parse_budget(text: str) -> Budget:
         raise InputError(msg, remedy=f'Write "memory <= 8 GB". Known: {", ".join(BOUNDED)}.')
     what = match["what"]
     if what not in BOUNDED:
-        message, remedy = unknown_name("quantity to bound", what, BOUNDED)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "quantity to bound", what, BOUNDED)
     unit = BOUNDED[what][0]
     bound = parse_quantity(match["bound"], unit=unit, what=f"The bound of {what}")
     if not bound > 0:
@@ -323,8 +322,7 @@ def _step(what: Any, vary: str, options: Mapping[str, Any]) -> int:
     known = signatures.signature(builder).parameters
     whole = [n for n, p in known.items() if "int" in str(p.annotation) and n != "batch"]
     if vary not in whole:
-        message, remedy = unknown_name(f"size of {row.name!r} to vary", vary, ["batch", *whole])
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, f"size of {row.name!r} to vary", vary, ["batch", *whole])
     merged = {**row.settings, **(options.get("settings") or {})}
     if vary in ("width", "hidden") and "heads" in known:
         heads = merged.get("heads", known["heads"].default)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tradespace.core.errors import InputError
-from tradespace.core.suggest import nearest, unknown_name
+from tradespace.core.suggest import nearest, unknown
 from tradespace.hardware.profiles.tables import record_of, span, table_rows
 
 _FOLDER = Path(__file__).parent / "data"
@@ -166,8 +166,7 @@ def operation_energy(name: str) -> OperationEnergy:
     """
     table = operation_energies()
     if name not in table:
-        message, remedy = unknown_name("energy of an operation", name, table)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "energy of an operation", name, table)
     return table[name]
 
 
