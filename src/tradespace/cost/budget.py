@@ -240,30 +240,26 @@ class _Search:
         above = self.seen[high]
         return self._answer(low, self.seen[low] or {}, above or {}, high if above else None)
 
+    def _crossings(self, low: int, high: int) -> list[float]:
+        """Return where each bound is reached by a line through two values that were seen."""
+        a, b = self.seen[low], self.seen[high]
+        if a is None or b is None:
+            return []
+        rises = [
+            (budget.bound - a[budget.what], b[budget.what] - a[budget.what])
+            for budget in self.bounds
+        ]
+        return [low + left / rise * (high - low) for left, rise in rises if rise > 0]
+
     def _guess(self, low: int, high: int) -> int:
         """Return where the bound is reached if everything grows in proportion."""
-        ends = []
-        for budget in self.bounds:
-            a, b = (self.seen[x] for x in (low, high))
-            if a is None or b is None:
-                return 0
-            slope = (b[budget.what] - a[budget.what]) / (high - low)
-            if slope > 0:
-                ends.append(high + (budget.bound - b[budget.what]) / slope)
+        ends = self._crossings(low, high)
         return int(min(ends)) + 1 if ends else 0
 
     def _between(self, low: int, high: int) -> int:
         """Return where to look next: on the line through both ends, or in the middle."""
-        a, b = self.seen[low], self.seen[high]
         middle = (low + high) // 2
-        if a is None or b is None:
-            return middle
-        ends = []
-        for budget in self.bounds:
-            rise = b[budget.what] - a[budget.what]
-            if rise > 0:
-                share = (budget.bound - a[budget.what]) / rise
-                ends.append(low + share * (high - low))
+        ends = self._crossings(low, high)
         if not ends:
             return middle
         at = int(min(ends))
