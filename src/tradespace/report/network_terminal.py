@@ -14,6 +14,7 @@ from tradespace.core.quantities import format_number, format_quantity
 from tradespace.cost.layers import Layer, grouped, repeated, summary
 from tradespace.cost.price.arithmetic import JOULES_PER_KWH
 from tradespace.graph.counts import NEURON_CONVENTIONS, PARAMETER_CONVENTIONS
+from tradespace.report._numbers import bytes_text, money_text, short_count
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tradespace.cost.running import Running
     from tradespace.cost.training_step import Training
 
-_SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _BAR = 10
 _ROLES = (
     ("weight", "weights"),
@@ -35,36 +35,6 @@ _ROLES = (
 #: From this width on the layer table has room for the shapes of outputs.
 WIDE = 110
 MOST_ROWS = 24
-
-
-def short_count(number: float) -> str:
-    """Return a count on the scale that people use.
-
-    Examples
-    --------
-    >>> short_count(60_192_808), short_count(999), short_count(11_513_626_624), short_count(0)
-    ('60.2 M', '999', '11.5 G', '0')
-
-    """
-    for factor, name in _SCALES:
-        if number >= factor * 0.9995:
-            return (
-                f"{number / factor:.3g} {name}"
-                if number < 999.5 * factor
-                else (f"{number / factor:,.0f} {name}")
-            )
-    return f"{number:g}"
-
-
-def bytes_text(number: float) -> str:
-    """Return bytes on the scale that people use, decimal."""
-    return format_quantity(number, "B")
-
-
-def money_text(usd: tuple[float, float]) -> str:
-    """Return a span of money."""
-    low, high = (format_number(x) for x in usd)
-    return f"{low} USD" if low == high else f"{low} to {high} USD"
 
 
 def print_inspection(

@@ -6,13 +6,12 @@ from typing import Any
 
 from tradespace.core.quantities import format_quantity
 from tradespace.cost.inspection import Inspection
+from tradespace.report._numbers import bytes_text, short_count
 from tradespace.report.html.page import render_page
 from tradespace.report.network_terminal import (
     assumed,
     assumptions_of,
     blocks,
-    bytes_text,
-    short_count,
 )
 
 
