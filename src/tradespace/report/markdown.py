@@ -49,7 +49,8 @@ def escape(text: object) -> str:
     return re.sub(r"([\\`*\[\]|])", r"\\\1", plain)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown, without a line end."""
     top, *lines = ("| " + " | ".join(row) + " |" for row in (head, *rows))
     return "\n".join([top, "|" + "---|" * len(head), *lines])
 
@@ -123,7 +124,7 @@ def _requirements(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iter
     if decision.objectives:
         yield "Objectives:"
         heads = ("objective", "worth 0 at", "worth 1 at", "weight", "indifferent within")
-        yield _table(heads, (_objective_row(o, facts) for o in decision.objectives))
+        yield table(heads, (_objective_row(o, facts) for o in decision.objectives))
     else:
         yield "There are no objectives: feasible candidates are not ranked by preference."
     used = {o.quality for o in decision.objectives} | {c.quality for c in decision.constraints}
@@ -159,7 +160,7 @@ def _decision(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator
         title = f"{facts[check.constraint.quality].title} {bound_text(check.constraint)}"
         reading = escape(reading_text(check.reading))
         rows.append([escape(title), reading, _MARKS[check.verdict], chance])
-    yield _table(heads, rows)
+    yield table(heads, rows)
 
 
 def _alternatives(decision: Decision) -> Iterator[str]:
@@ -171,7 +172,7 @@ def _alternatives(decision: Decision) -> Iterator[str]:
             [escape(s.label), str(len(s.removed)), str(s.left), str(s.unknown) if s.unknown else ""]
             for s in steps
         )
-        yield _table(heads, rows)
+        yield table(heads, rows)
     out = [a for a in decision.assessments if _is_out(a)]
     if not out:
         return
@@ -218,13 +219,13 @@ def _evidence(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator
         return
     heads = ["candidate", "standing", *(escape(facts[n].title) for n in names), "utility", "front"]
     rows = (_evidence_row(decision, a, names) for a in measured[:_MOST_ROWS])
-    yield _table(heads, rows)
+    yield table(heads, rows)
     if len(measured) > _MOST_ROWS:
         yield f"The first {_MOST_ROWS} of {len(measured)}; the others stand in `decision.json`."
     if decision.ties:
         yield "Paired differences:"
         heads = ["first minus second", "quality", "difference", "verdict"]
-        yield _table(
+        yield table(
             heads,
             (
                 [
@@ -342,7 +343,7 @@ def _unknowns(decision: Decision) -> Iterator[str]:
 
 
 def _record(decision: Decision) -> Iterator[str]:
-    yield _table(
+    yield table(
         ("what", "value"), ([escape(key), escape(value)] for key, value in record_items(decision))
     )
     file: Any = decision.context.get("study_file")
