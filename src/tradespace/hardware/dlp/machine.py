@@ -115,3 +115,7 @@ class Machine:
             remedy = f"Add fp{bits} under {where} of the machine, or use a format that it has."
             raise ProcessorError(msg, remedy=remedy)
         return rates[bits]
+
+    def rate_per_s(self, operation: str, bits: int) -> float:
+        """Return operations a second."""
+        return self.per_cycle(operation, bits) * self.clock_hz
