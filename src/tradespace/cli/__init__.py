@@ -123,10 +123,9 @@ def _load(module: str, name: str) -> Any:
 
 def _unknown_command(name: str) -> None:
     from tradespace.core.errors import InputError
-    from tradespace.core.suggest import unknown_name
+    from tradespace.core.suggest import unknown
 
-    message, remedy = unknown_name("command", name, COMMANDS)
-    raise InputError(message, remedy=remedy)
+    raise unknown(InputError, "command", name, COMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

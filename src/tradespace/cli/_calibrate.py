@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tradespace.cli._common import AsJson, console, print_json
+from tradespace.cli._common import AsJson, Quiet, console, plain_table, print_json, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def calibrate(
     stored: Annotated[
         bool, typer.Option("--list", help="List what is stored; measure nothing.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine in about a minute and store what it takes, by operator and size.
@@ -69,37 +69,25 @@ def _bar(*, show: bool) -> Iterator[Progress | None]:
     if not show:
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bars = Progress(
-        TextColumn("Measuring this machine"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.description}"),
-        console=console(error=True),
-    )
-    task = bars.add_task("", total=None)
-    with bars:
+    text = "[dim]{task.description}"
+    with progress_bar("Measuring this machine", text) as bar:
+        task = bar.add_task("", total=None)
 
         def tell(done: int, total: int, text: str) -> None:
-            bars.update(task, completed=done, total=total, description=text)
+            bar.update(task, completed=done, total=total, description=text)
 
         yield tell
 
 
 def _show(made: Calibration, place: str) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from tradespace.core.quantities import format_quantity
 
     out = console()
     out.print(f"\n[bold green]{escape(_sentence(made.statement()))}[/bold green]\n")
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("class", no_wrap=True)
-    for title in ("points", "best rate", "smallest", "largest"):
-        table.add_column(title, justify="right")
+    table = plain_table("class", "points", "best rate", "smallest", "largest", left=("class",))
+    table.columns[0].no_wrap = True
     for grid in made.grids.values():
         rate = grid.best_ops_per_s
         best = f"{rate / 1e9:,.1f} GFLOP/s" if grid.counts_macs else f"{rate / 1e6:,.0f} M/s"
@@ -117,10 +105,7 @@ def _show(made: Calibration, place: str) -> None:
         f"{made.bandwidth_bytes_per_s / 1e9:.1f} GB/s; {made.clock}"
     )
     if made.holdout:
-        held = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        held.add_column("held out")
-        for title in ("predicted", "measured", "error"):
-            held.add_column(title, justify="right")
+        held = plain_table("held out", "predicted", "measured", "error", left=("held out",))
         for row in made.holdout:
             held.add_row(
                 row.network,

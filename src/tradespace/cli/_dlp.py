@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradespace.core.errors import InputError, ProcessorError
+from tradespace.cli._common import AsJson, plain_table, print_wide
+from tradespace.core.errors import ProcessorError
 
 if TYPE_CHECKING:
     from tradespace.hardware.dlp.instructions import Program
@@ -25,15 +28,8 @@ app = typer.Typer(
 MachineOption = Annotated[
     Path | None, typer.Option("--machine", help="YAML of the machine; default: the exercises'.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Number format: fp32 or fp16.")]
 ProgramArgument = Annotated[Path, typer.Argument(help="File with a program.")]
-
-
-def _fail(error: InputError) -> NoReturn:
-    """Print an error of the input and leave with 2."""
-    typer.echo(f"error: {error}", err=True)
-    raise typer.Exit(2) from None
 
 
 def _load(path: Path, machine: Path | None) -> tuple[Program, Machine]:
@@ -63,7 +59,7 @@ def time(
     tokens: Annotated[
         bool, typer.Option("--tokens", help="Start each operation when its data are ready.")
     ] = False,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say how long a program takes and how far that is from the bound."""
     from tradespace.cli._dlp_tables import print_time
@@ -71,12 +67,9 @@ def time(
     from tradespace.hardware.dlp.simulator.closed_form import simulate
     from tradespace.hardware.dlp.simulator.tokens import simulate_tokens
 
-    try:
-        code, chip = _load(program, machine)
-        timing = simulate(code, chip)
-        finer = simulate_tokens(code, chip)[0] if tokens else None
-    except InputError as error:
-        _fail(error)
+    code, chip = _load(program, machine)
+    timing = simulate(code, chip)
+    finer = simulate_tokens(code, chip)[0] if tokens else None
     bound = program_bound_s(chip, dict(timing.operations), timing.dram_bytes)
     segments = [
         {
@@ -115,7 +108,7 @@ def run(
     machine: MachineOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="NPZ to write results to.")] = None,
     *,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Execute a program on data and give the numbers that it leaves in DRAM."""
     import zipfile
@@ -125,26 +118,19 @@ def run(
     from tradespace.hardware.dlp.simulator.functional import run as execute
     from tradespace.hardware.dlp.verifier import verify_data
 
+    code, chip = _load(program, machine)
     try:
-        code, chip = _load(program, machine)
-        try:
-            with np.load(data, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except (OSError, ValueError, AttributeError, zipfile.BadZipFile):
-            msg = f"{str(data)!r} is no NPZ file of arrays."
-            raise ProcessorError(
-                msg, remedy="Write it with numpy.savez(path, x=..., w=...)."
-            ) from None
-        if code.addressed:
-            verify_data(code, chip)
-        results = execute(code, chip, arrays)
-    except InputError as error:
-        _fail(error)
+        with np.load(data, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, AttributeError, zipfile.BadZipFile):
+        msg = f"{str(data)!r} is no NPZ file of arrays."
+        raise ProcessorError(msg, remedy="Write it with numpy.savez(path, x=..., w=...).") from None
+    if code.addressed:
+        verify_data(code, chip)
+    results = execute(code, chip, arrays)
     if out is not None:
-        try:
+        with _writing(out):
             np.savez(out, **results)  # type: ignore[arg-type] # arrays by name
-        except OSError as error:
-            _fail(_unwritable(out, error))
     if as_json:
         typer.echo(json.dumps({name: values.tolist() for name, values in results.items()}))
         return
@@ -178,7 +164,7 @@ def schedule(
         bool,
         typer.Option("--steady", help="Never slower with more memory; takes seconds a layer."),
     ] = False,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write near-optimal programs for a layer or a network, with their bounds."""
     from tradespace.cli._dlp_tables import facts_of, print_schedules, programs_of, write_programs
@@ -187,27 +173,22 @@ def schedule(
     from tradespace.hardware.dlp.naming import parse_target
     from tradespace.hardware.dlp.network import schedule_layers_on, schedule_network_on
 
-    try:
-        target, chip = parse_target(what, batch=batch), load_machine(machine)
-        settings: dict[str, Any] = {
-            "number_format": number_format,
-            "objectives": _objectives(objective),
-            "slack": slack,
-            "max_segments": max_segments,
-            "steady": steady,
-        }
-        if isinstance(target, Network):
-            found = schedule_network_on(target, chip, **settings)
-        else:
-            found = schedule_layers_on(target, chip, **settings)
-    except InputError as error:
-        _fail(error)
+    target, chip = parse_target(what, batch=batch), load_machine(machine)
+    settings: dict[str, Any] = {
+        "number_format": number_format,
+        "objectives": _objectives(objective),
+        "slack": slack,
+        "max_segments": max_segments,
+        "steady": steady,
+    }
+    if isinstance(target, Network):
+        found = schedule_network_on(target, chip, **settings)
+    else:
+        found = schedule_layers_on(target, chip, **settings)
     programs = {} if out is None and isinstance(target, Network) else programs_of(found)
     if out is not None:
-        try:
+        with _writing(out):
             write_programs(out, programs, single=len(programs) == 1)
-        except OSError as error:
-            _fail(_unwritable(out, error))
     if as_json:
         extra = {"program": next(iter(programs.values()))} if len(programs) == 1 else {}
         totals = found.to_dict()
@@ -219,9 +200,14 @@ def schedule(
     print_schedules(found)
 
 
-def _unwritable(path: Path, error: OSError) -> ProcessorError:
-    msg = f"Cannot write {str(path)!r}: {error.strerror}."
-    return ProcessorError(msg, remedy="Give a path in a folder that exists and may be written.")
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = f"Cannot write {str(path)!r}: {error.strerror}."
+        remedy = "Give a path in a folder that exists and may be written."
+        raise ProcessorError(msg, remedy=remedy) from None
 
 
 def _objectives(text: str) -> tuple[Objective, ...]:
@@ -244,7 +230,7 @@ def sweep(
     machine: MachineOption = None,
     number_format: FormatOption = "fp32",
     *,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Schedule on machines that differ, and say what to buy next."""
     from tradespace.hardware.dlp.machine_file import load_machine
@@ -252,36 +238,26 @@ def sweep(
     from tradespace.hardware.dlp.sweep import next_purchase, parse_axis
     from tradespace.hardware.dlp.sweep import sweep as explore
 
-    try:
-        target, chip = parse_target(what), load_machine(machine)
-        axes = [parse_axis(text) for text in over]
-        points = explore(target, chip, axes, number_format=number_format)
-        gains = next_purchase(target, chip, number_format=number_format)
-    except InputError as error:
-        _fail(error)
+    target, chip = parse_target(what), load_machine(machine)
+    axes = [parse_axis(text) for text in over]
+    points = explore(target, chip, axes, number_format=number_format)
+    gains = next_purchase(target, chip, number_format=number_format)
     if as_json:
         names = ("time_s", "bound_s", "traffic_bytes", "energy_j")
         rows = [{**p.values, **{name: getattr(p, name) for name in names}} for p in points]
         typer.echo(json.dumps({"points": rows, "doubling_saves": dict(gains)}))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    from tradespace.cli._dlp_tables import PLAIN
     from tradespace.files.units import format_bytes, format_time
 
-    table = Table(**PLAIN)
-    for name, _ in axes:
-        table.add_column(name, justify="right")
-    for name in ("time", "bound T*", "traffic", "energy"):
-        table.add_column(name, justify="right")
+    heads = (*(name for name, _ in axes), "time", "bound T*", "traffic", "energy")
+    table = plain_table(*heads)
     for p in points:
         shown = [
             format_bytes(v) if n in ("nram", "wram") else f"{v:.4g}" for n, v in p.values.items()
         ]
         times = (format_time(p.time_s), format_time(p.bound_s))
         table.add_row(*shown, *times, format_bytes(p.traffic_bytes), f"{p.energy_j:.3g} J")
-    Console(width=max(100, Console().width)).print(table)
+    print_wide(table, least=100)
     typer.echo("Doubling one resource of the machine as it is saves:")
     for name, gain in gains:
         typer.echo(f"  {name:10} {100 * gain:6.2f} % of the time")
@@ -294,7 +270,7 @@ def timeline(
     out: Annotated[Path | None, typer.Option("--out", help="File of the page.")] = None,
     *,
     as_html: Annotated[bool, typer.Option("--html", help="Write a self-contained page.")] = False,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Draw the lanes and the memories of a program over time."""
     from dataclasses import asdict
@@ -302,18 +278,13 @@ def timeline(
     from tradespace.hardware.dlp.timeline import render_html, render_text
     from tradespace.hardware.dlp.timeline import timeline as chart_of
 
-    try:
-        chart = chart_of(*_load(program, machine))
-    except InputError as error:
-        _fail(error)
+    chart = chart_of(*_load(program, machine))
     if as_json:
         typer.echo(json.dumps(asdict(chart)))
     elif as_html or out is not None:
         target = out or program.with_suffix(".html")
-        try:
+        with _writing(target):
             target.write_text(render_html(chart, title=program.name), encoding="utf-8")
-        except OSError as error:
-            _fail(_unwritable(target, error))
         typer.echo(f"wrote {target}")
     else:
         typer.echo(render_text(chart), nl=False)

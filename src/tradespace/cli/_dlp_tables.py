@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tradespace.cli._common import plain_table, print_wide
+
 if TYPE_CHECKING:
     from tradespace.hardware.dlp.results import NetworkOnDlp, OperatorOnDlp
 
 
-#: Tables look as those of the other commands.
-PLAIN: dict[str, Any] = {
-    "box": None,
-    "header_style": "bold",
-    "pad_edge": False,
-    "padding": (0, 2, 0, 0),
-}
-
-
 def print_time(facts: dict[str, Any]) -> None:
     """Print what `tradespace dlp time` found."""
-    from rich.console import Console
-    from rich.table import Table
-
     from tradespace.files.units import format_bytes, format_time
 
     typer.echo(f"time    {format_time(facts['time_s'])} ({facts['cycles']:.10g} cycles)")
@@ -35,21 +25,16 @@ def print_time(facts: dict[str, Any]) -> None:
     if "tokens_time_s" in facts:
         typer.echo(f"tokens  {format_time(facts['tokens_time_s'])} without its syncs")
     typer.echo(f"traffic {format_bytes(facts['dram_bytes'])}    energy {facts['energy_j']:.4g} J")
-    table = Table(**PLAIN)
     typer.echo("" if len(facts["segments"]) <= 40 else "\nfirst 40 segments")
-    for name in ("lines", "times", "time", "transfer", "compute", "idle"):
-        table.add_column(name, justify="left" if name in ("lines", "idle") else "right")
+    table = plain_table(
+        *("lines", "times", "time", "transfer", "compute", "idle"), left=("lines", "idle")
+    )
     for s in facts["segments"][:40]:
         first, last = s["lines"]
-        table.add_row(
-            f"{first}-{last}" if last != first else str(first),
-            str(s["times"]),
-            format_time(s["time_s"]),
-            format_time(s["transfer_s"]),
-            format_time(s["compute_s"]),
-            s["idle"],
-        )
-    Console(width=max(100, Console().width)).print(table)
+        times = (format_time(s[f"{name}_s"]) for name in ("time", "transfer", "compute"))
+        lines = f"{first}-{last}" if last != first else str(first)
+        table.add_row(lines, str(s["times"]), *times, s["idle"])
+    print_wide(table, least=100)
 
 
 def programs_of(found: NetworkOnDlp) -> dict[str, str]:
@@ -94,16 +79,11 @@ def facts_of(row: OperatorOnDlp) -> dict[str, Any]:
 
 def print_schedules(found: NetworkOnDlp) -> None:
     """Print a row for each operator, the totals, and why some stay far from their bounds."""
-    from rich.console import Console
-    from rich.table import Table
-
     from tradespace.files.units import format_bytes, format_time
     from tradespace.hardware.dlp.bounds import ASSUMPTIONS, SOURCE
 
-    table = Table(**PLAIN)
     names = ("layer", "how", "time", "bound T*", "gap", "limit", "traffic", "least", "energy")
-    for name in names:
-        table.add_column(name, justify="left" if name in ("layer", "how", "limit") else "right")
+    table = plain_table(*names, left=("layer", "how", "limit"))
     for row in found.rows:
         table.add_row(
             row.name,
@@ -116,7 +96,7 @@ def print_schedules(found: NetworkOnDlp) -> None:
             format_bytes(row.bound_bytes),
             f"{row.energy_j:.3g} J",
         )
-    Console(width=max(120, Console().width)).print(table)
+    print_wide(table, least=120)
     if len(found.rows) > 1:
         typer.echo(
             f"total {format_time(found.time_s)}, bound {format_time(found.bound_s)}: "

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tradespace.cli import DONE, NOT_MET
-from tradespace.cli._common import AsJson, Out, StudyFile, console, load, print_json
+from tradespace.cli._common import AsJson, Out, StudyFile, console, load, print_json, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.progress import TaskID
 
     from tradespace.core.decisions import Decision
     from tradespace.explore.events import Event, Listener
@@ -85,25 +87,15 @@ def _progress(*, show: bool) -> Iterator[Listener]:
     if not show:
         yield silent
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bars = Progress(
-        TextColumn("{task.description:<28}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[last]}"),
-        console=console(error=True),
-    )
-    tasks: dict[str, int] = {}
-    with bars:
+    tasks: dict[str, TaskID] = {}
+    with progress_bar("{task.description:<28}", "[dim]{task.fields[last]}") as bars:
 
         def listen(event: Event) -> None:
             title = _STAGES.get(event.stage, event.stage)
             if event.stage not in tasks:
                 tasks[event.stage] = bars.add_task(title, total=event.total, last="")
             bars.update(
-                tasks[event.stage],  # type: ignore[arg-type]  # rich's TaskID is an int
+                tasks[event.stage],
                 completed=event.done,
                 total=event.total,
                 last=event.text if event.done < event.total else "",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tradespace.cli._common import AsJson, Quiet, progress_bar
 from tradespace.cli._features_catalogue import diff, list_, show
-from tradespace.cli._features_common import AsJson, Data, File, Views, chosen, say
+from tradespace.cli._features_common import Data, File, Views, chosen, say
 
 if TYPE_CHECKING:
     from tradespace.features.define.views import View
@@ -39,7 +40,7 @@ def build(
         int | None, typer.Option(help="Events held in memory; by default those of two gigabytes.")
     ] = None,
     *,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute every feature of every event, as of its own time; goes on where it was stopped."""
@@ -80,17 +81,7 @@ def _progress(*, show: bool) -> Iterator[Callable[[float, str], None]]:
     if not show:
         yield lambda _share, _message: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn("{task.description:<28}"),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
+    with progress_bar("{task.description:<28}", counted=False) as bar:
         task = bar.add_task("Starting.", total=1.0)
 
         def listen(share: float, message: str) -> None:
@@ -155,13 +146,15 @@ def verify(
         str | None, typer.Option("--last", help="Only rows of so long before the newest, like 7d.")
     ] = None,
     *,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Replay the events through the streaming engine and compare every value with batch.
 
     Exits with 1 if a value differs.
     """
+    from dataclasses import asdict
+
     from tradespace.features.build.build import source_events
     from tradespace.features.stream.replay import verify as verify_views
     from tradespace.features.stream.sample import Portion
@@ -183,18 +176,8 @@ def verify(
         )
     for text in told:
         typer.echo(text, err=True)
-    record = [
-        {
-            "feature": d.feature,
-            "rows": d.rows,
-            "greatest": d.greatest,
-            "missing": d.missing,
-            "compared": d.compared,
-        }
-        for d in found
-    ]
     lines = [f"{d.feature}: {_differing(d.rows, d.compared, d.greatest, d.missing)}" for d in found]
-    say(record, "\n".join(lines), as_json=as_json)
+    say([asdict(d) for d in found], "\n".join(lines), as_json=as_json)
     if any(d.rows for d in found):
         raise typer.Exit(1)
 

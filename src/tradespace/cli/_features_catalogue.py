@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tradespace.cli._features_common import AsJson, File, chosen, say
+from tradespace.cli._common import AsJson
+from tradespace.cli._features_common import File, chosen, say
 
 Build = Annotated[
     Path | None, typer.Option("--build", help="Folder of a build: statistics and freshness.")

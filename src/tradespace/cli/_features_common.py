@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 File = Annotated[
     str, typer.Argument(help="Python or YAML file that defines views.", metavar="FEATURES")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Data = Annotated[str | None, typer.Option("--data", help="Files to read instead of the source's.")]
 
 
@@ -25,14 +24,13 @@ Views = Annotated[
 def chosen(file: str, names: list[str] | None) -> dict[str, View]:
     """Return the views of a file, or those that are named."""
     from tradespace.core.errors import FeatureError
-    from tradespace.core.suggest import unknown_name
+    from tradespace.core.suggest import unknown
     from tradespace.features.define.load import load_views
 
     views = load_views(file)
     for name in names or ():
         if name not in views:
-            message, remedy = unknown_name("feature view", name, views)
-            raise FeatureError(message, remedy=remedy)
+            raise unknown(FeatureError, "feature view", name, views)
     return views if not names else {name: views[name] for name in names}
 
 

@@ -73,12 +73,11 @@ def _scenario(name: str, given: list[str], out: Path, *, force: bool, as_json: b
     from tradespace.core.errors import InputError, RegistryError
     from tradespace.core.rendering import load_object
     from tradespace.core.settings import resolve_settings
-    from tradespace.core.suggest import unknown_name
+    from tradespace.core.suggest import unknown
 
     rows = registry.scenarios()
     if name not in rows:
-        message, remedy = unknown_name("scenario", name, rows)
-        raise RegistryError(message, remedy=remedy)
+        raise unknown(RegistryError, "scenario", name, rows)
     settings: dict[str, Any] = {}
     for item in given:
         key, sign, value = item.partition("=")

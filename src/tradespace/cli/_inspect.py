@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,31 +12,24 @@ from tradespace.cli._common import AsJson, console, print_json
 
 app = typer.Typer(add_completion=False)
 
-Batch = Annotated[
-    int | None,
-    typer.Option("--batch", rich_help_panel="Network", help="Samples in one pass.", min=1),
-]
+_network = partial(typer.Option, rich_help_panel="Network")
+_training = partial(typer.Option, rich_help_panel="Training")
+_costs = partial(typer.Option, rich_help_panel="Costs")
+_reverse = partial(typer.Option, rich_help_panel="The other way round")
+_output = partial(typer.Option, rich_help_panel="Output")
+
+Batch = Annotated[int | None, _network("--batch", help="Samples in one pass.", min=1)]
 Settings = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set",
-        rich_help_panel="Network",
-        help="A setting of the builder or constructor: length=2048.",
-    ),
+    _network("--set", help="A setting of the builder or constructor: length=2048."),
 ]
 Format = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        rich_help_panel="Network",
-        help="Number format: fp32, tf32, bf16, fp16, fp8, int8, int4.",
-    ),
+    str | None, _network("--format", help="Number format: fp32, tf32, bf16, fp16, fp8, int8, int4.")
 ]
 On = Annotated[
     str | None,
-    typer.Option(
+    _costs(
         "--on",
-        rich_help_panel="Costs",
         help="Processor: a name of 'tradespace list processors', a YAML file, dlp, or "
         "this-machine once it is calibrated.",
     ),
@@ -84,11 +78,7 @@ def inspect(
     ],
     inputs: Annotated[
         list[str] | None,
-        typer.Option(
-            "--input",
-            rich_help_panel="Network",
-            help="Shape of an input: 8x3x224x224, ids=8x128:int64.",
-        ),
+        _network("--input", help="Shape of an input: 8x3x224x224, ids=8x128:int64."),
     ] = None,
     batch: Batch = None,
     settings: Settings = None,
@@ -96,116 +86,63 @@ def inspect(
     on: On = None,
     train: Annotated[
         str | None,
-        typer.Option(
-            "--train",
-            rich_help_panel="Training",
-            help="Optimizer: sgd, momentum, adam, adamw, adafactor, ...",
-        ),
+        _training("--train", help="Optimizer: sgd, momentum, adam, adamw, adafactor, ..."),
     ] = None,
     checkpoint: Annotated[
         int | None,
-        typer.Option(
+        _training(
             "--checkpoint",
-            rich_help_panel="Training",
             help="Segments whose activations are computed again in the backward pass.",
             min=1,
         ),
     ] = None,
     freeze: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--freeze", rich_help_panel="Training", help="A part that is not trained: its path."
-        ),
+        list[str] | None, _training("--freeze", help="A part that is not trained: its path.")
     ] = None,
     samples: Annotated[
         float | None,
-        typer.Option(
-            "--samples",
-            rich_help_panel="Training",
-            help="Samples seen in the training run: rows times epochs.",
-        ),
+        _training("--samples", help="Samples seen in the training run: rows times epochs."),
     ] = None,
-    chips: Annotated[
-        int,
-        typer.Option(
-            "--chips", rich_help_panel="Training", help="Processors that share them.", min=1
-        ),
-    ] = 1,
+    chips: Annotated[int, _training("--chips", help="Processors that share them.", min=1)] = 1,
     region: Annotated[
         str | None,
-        typer.Option(
-            "--region",
-            rich_help_panel="Costs",
-            help="Electricity for carbon: see 'tradespace list regions'.",
-        ),
+        _costs("--region", help="Electricity for carbon: see 'tradespace list regions'."),
     ] = None,
     efficiency: Annotated[
-        float,
-        typer.Option(
-            "--efficiency",
-            rich_help_panel="Costs",
-            help="Share of the peaks that programs reach; 1 is a bound.",
-        ),
+        float, _costs("--efficiency", help="Share of the peaks that programs reach; 1 is a bound.")
     ] = 1.0,
     budget: Annotated[
         list[str] | None,
-        typer.Option(
-            "--budget",
-            rich_help_panel="The other way round",
-            help='Find the largest that keeps a bound: "memory <= 8 GB". Repeatable.',
+        _reverse(
+            "--budget", help='Find the largest that keeps a bound: "memory <= 8 GB". Repeatable.'
         ),
     ] = None,
     vary: Annotated[
         str | None,
-        typer.Option(
-            "--vary",
-            rich_help_panel="The other way round",
-            help="What the budget varies: batch unless named; length, width, ...",
-        ),
+        _reverse("--vary", help="What the budget varies: batch unless named; length, width, ..."),
     ] = None,
     parameters: Annotated[
-        str,
-        typer.Option(
-            "--parameters",
-            rich_help_panel="Output",
-            help="Convention: trainable, all, weights or shared-bias.",
-        ),
+        str, _output("--parameters", help="Convention: trainable, all, weights or shared-bias.")
     ] = "trainable",
     neurons: Annotated[
         str,
-        typer.Option(
+        _output(
             "--neurons",
-            rich_help_panel="Output",
             help="Convention: layers, layers+input, layers+residual, channels, activations, ...",
         ),
     ] = "layers",
     depth: Annotated[
-        int | None,
-        typer.Option(
-            "--depth", rich_help_panel="Output", help="Parts of a path that tell rows apart.", min=0
-        ),
+        int | None, _output("--depth", help="Parts of a path that tell rows apart.", min=0)
     ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", rich_help_panel="Output", help="Print every operator.")
-    ] = False,
+    every: Annotated[bool, _output("--all", help="Print every operator.")] = False,
     formulas: Annotated[
-        bool,
-        typer.Option(
-            "--formulas", rich_help_panel="Output", help="Print the formula of every layer's MACs."
-        ),
+        bool, _output("--formulas", help="Print the formula of every layer's MACs.")
     ] = False,
     html: Annotated[
         Path | None,
-        typer.Option(
-            "--html",
-            rich_help_panel="Output",
-            help="Write a page with a map of parameters, MACs and memory.",
-        ),
+        _output("--html", help="Write a page with a map of parameters, MACs and memory."),
     ] = None,
-    csv: Annotated[
-        Path | None,
-        typer.Option("--csv", rich_help_panel="Output", help="Write the layers as CSV."),
-    ] = None,
+    csv: Annotated[Path | None, _output("--csv", help="Write the layers as CSV.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a network counts, needs and costs, before anything is trained.

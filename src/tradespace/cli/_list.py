@@ -25,11 +25,10 @@ def list_plugins(
     regions of electricity and published training runs.
     """
     from tradespace.core.errors import InputError
-    from tradespace.core.suggest import unknown_name
+    from tradespace.core.suggest import unknown
 
     if what not in KINDS:
-        message, remedy = unknown_name("listing", what, KINDS)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "listing", what, KINDS)
     rows = listing(what)
     if as_json:
         print_json(rows)
@@ -58,37 +57,16 @@ def list_plugins(
 def listing(what: str) -> list[dict[str, Any]]:
     """Return the rows of a listing as plain data."""
     from tradespace.core import registry
+    from tradespace.core.plain import plain
 
-    if what == "qualities":
-        return [
-            {
-                "name": row.name,
-                "title": row.title,
-                "unit": row.unit,
-                "direction": row.direction.value,
-                "definition": row.definition,
-                "source": row.source,
-                "settings": _settings(row),
-            }
-            for row in registry.qualities().values()
-        ]
-    if what == "families":
-        return [
-            {
-                "name": row.name,
-                "title": row.title,
-                "tasks": [task.value for task in row.tasks],
-                "extra": row.extra,
-                "summary": row.summary,
-                "settings": _settings(row),
-            }
-            for row in registry.families().values()
-        ]
     if what in _TABLES:
         return _TABLES[what]()
-    rows = registry.scenarios() if what == "scenarios" else registry.exclude_rules()
+    rows = getattr(registry, {"rules": "exclude_rules"}.get(what, what))()
     return [
-        {"name": row.name, "title": row.title, "summary": row.summary, "settings": _settings(row)}
+        {
+            **{name: plain(getattr(row, name)) for name in _SHOWN_OF[what]},
+            "settings": _settings(row),
+        }
         for row in rows.values()
     ]
 
@@ -162,6 +140,13 @@ def _runs() -> list[dict[str, Any]]:
     ]
 
 
+#: By kind of plug-in, what is listed of its row.
+_SHOWN_OF = {
+    "qualities": ("name", "title", "unit", "direction", "definition", "source"),
+    "families": ("name", "title", "tasks", "extra", "summary"),
+    "scenarios": ("name", "title", "summary"),
+    "rules": ("name", "title", "summary"),
+}
 _TABLES = {"networks": _networks, "processors": _processors, "regions": _regions, "runs": _runs}
 #: The format whose rate stands for a processor, first that it has.
 _SHOWN = ("bf16", "fp16", "fp32", "int8")

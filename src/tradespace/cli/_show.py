@@ -23,7 +23,7 @@ def show(
 ) -> None:
     """Show everything known of one candidate: readings, checks, settings, versions."""
     from tradespace.core.errors import InputError
-    from tradespace.core.suggest import unknown_name
+    from tradespace.core.suggest import unknown
     from tradespace.decide.record import decision_to_dict
     from tradespace.report.terminal import print_candidate
 
@@ -36,8 +36,7 @@ def show(
     ]
     if not found:
         names = [a.candidate.name for a in decision.assessments]
-        message, remedy = unknown_name("candidate", str(wanted), names)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "candidate", str(wanted), names)
     if len(found) > 1:
         shown = ", ".join(f"{a.candidate.name} ({a.candidate.id[:8]})" for a in found[:8])
         more = f" and {len(found) - 8} more" if len(found) > 8 else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from tradespace.core.errors import Place
 from tradespace.core.hashing import content_hash
+from tradespace.core.plain import plain_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +53,12 @@ class Candidate:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "id": self.id,
-            "label": self.name,
-            "family": self.family,
-            "settings": dict(self.settings),
-            "preprocessing": dict(self.preprocessing),
-            "format": self.format,
-        }
+        return {"id": self.id, **plain_fields(self, but=("place",)), "label": self.name}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
         """Return the candidate that `to_dict` described."""
-        return cls(
-            data["family"],
-            dict(data["settings"]),
-            dict(data["preprocessing"]),
-            data["format"],
-            data["label"],
-        )
+        return cls(**{name: value for name, value in data.items() if name != "id"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tradespace.core.candidates import Candidate
@@ -119,6 +119,11 @@ class Relaxation:
     amount: float
     candidate: str
     gain: str = ""
+
+    @property
+    def relaxed(self) -> Constraint:
+        """The constraint with the bound that would admit the candidate."""
+        return replace(self.constraint, bound=self.bound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

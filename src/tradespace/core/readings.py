@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.core.quantities import format_quantity
 
 
@@ -113,32 +114,15 @@ class Reading:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; draws are kept."""
-        return {
-            "quality": self.quality,
-            "value": _plain(self.value),
-            "low": _plain(self.low),
-            "high": _plain(self.high),
-            "unit": self.unit,
-            "kind": self.kind.value,
-            "method": self.method,
-            "context": dict(self.context),
-            "draws": list(self.draws),
-        }
+        ends = {name: _plain(getattr(self, name)) for name in ("value", "low", "high")}
+        return {**plain_fields(self, but=("draws",)), **ends, "draws": list(self.draws)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Reading:
         """Return the reading that `to_dict` described."""
-        return cls(
-            quality=data["quality"],
-            value=float(data["value"]),
-            low=float(data["low"]),
-            high=float(data["high"]),
-            unit=data["unit"],
-            kind=ReadingKind(data["kind"]),
-            method=data["method"],
-            context=dict(data["context"]),
-            draws=tuple(float(draw) for draw in data["draws"]),
-        )
+        typed: dict[str, Any] = {name: float(data[name]) for name in ("value", "low", "high")}
+        typed |= {"kind": ReadingKind(data["kind"]), "context": dict(data["context"])}
+        return cls(**{**data, **typed, "draws": tuple(float(draw) for draw in data["draws"])})
 
 
 def _plain(value: float) -> float | str:

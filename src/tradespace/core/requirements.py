@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradespace.core.errors import Place, RequirementError
+from tradespace.core.plain import plain_fields
 from tradespace.core.quantities import Direction, format_quantity
 from tradespace.core.readings import Reading
 
@@ -88,12 +89,7 @@ class Constraint:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "quality": self.quality,
-            "sense": self.sense.value,
-            "bound": self.bound,
-            "unit": self.unit,
-        }
+        return plain_fields(self, but=("place",))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Constraint:
@@ -146,27 +142,11 @@ class Objective:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "quality": self.quality,
-            "direction": self.direction.value,
-            "unit": self.unit,
-            "from": self.worst,
-            "to": self.best,
-            "weight": self.weight,
-            "log": self.log,
-            "indifference": self.indifference,
-        }
+        return plain_fields(self, but=("place",), worst="from", best="to")
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Objective:
         """Return the objective that `to_dict` described."""
-        return cls(
-            data["quality"],
-            Direction(data["direction"]),
-            data["unit"],
-            worst=data["from"],
-            best=data["to"],
-            weight=data["weight"],
-            log=data["log"],
-            indifference=data["indifference"],
-        )
+        given = {**data, "worst": data["from"], "best": data["to"]}
+        del given["from"], given["to"]
+        return cls(**{**given, "direction": Direction(data["direction"])})

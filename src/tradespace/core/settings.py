@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tradespace.core.errors import SettingError
-from tradespace.core.suggest import allowed_text, unknown_name
+from tradespace.core.suggest import allowed_text, unknown
 
 SettingType = Literal["int", "float", "bool", "str", "choice", "list", "map"]
 
@@ -160,8 +160,7 @@ def resolve_settings(
     by_name = {spec.name: spec for spec in specs}
     for name in given:
         if name not in by_name:
-            message, remedy = unknown_name(f"setting of {owner}", name, by_name)
-            raise SettingError(message, remedy=remedy)
+            raise unknown(SettingError, f"setting of {owner}", name, by_name)
     settings: dict[str, Any] = {}
     for name, spec in by_name.items():
         if name in given:

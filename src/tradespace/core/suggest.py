@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TypeVar
+
+from tradespace.core.errors import InputError, Place
+
+_Error = TypeVar("_Error", bound=InputError)
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
@@ -53,3 +58,18 @@ def unknown_name(what: str, name: str, allowed: Iterable[str]) -> tuple[str, str
     guess = nearest(name, names)
     remedy = f"Did you mean {guess!r}?" if guess else "Choose one of these names."
     return f"Unknown {what} {name!r}; allowed are: {allowed_text(names)}.", remedy
+
+
+def unknown(
+    error: type[_Error], what: str, name: str, allowed: Iterable[str], *, place: Place | None = None
+) -> _Error:
+    """Return the error, to be raised, for a name that is not known.
+
+    Examples
+    --------
+    >>> unknown(InputError, "family", "treee", ["tree", "forest"]).remedy
+    "Did you mean 'tree'?"
+
+    """
+    message, remedy = unknown_name(what, name, allowed)
+    return error(message, place=place, remedy=remedy)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.core.readings import Reading
 
 
@@ -80,29 +81,10 @@ class Trial:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "candidate": self.candidate,
-            "split": self.split,
-            "seed": self.seed,
-            "status": self.status.value,
-            "cause": self.cause,
-            "artifact": self.artifact,
-            "readings": [reading.to_dict() for reading in self.readings],
-            "work": dict(self.work),
-            "facts": dict(self.facts),
-        }
+        return plain_fields(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Trial:
         """Return the trial that `to_dict` described."""
-        return cls(
-            data["candidate"],
-            data["split"],
-            int(data["seed"]),
-            TrialStatus(data["status"]),
-            data["cause"],
-            data["artifact"],
-            tuple(Reading.from_dict(reading) for reading in data["readings"]),
-            dict(data["work"]),
-            dict(data["facts"]),
-        )
+        readings = tuple(Reading.from_dict(reading) for reading in data["readings"])
+        return cls(**{**data, "status": TrialStatus(data["status"]), "readings": readings})

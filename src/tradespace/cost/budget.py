@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradespace.core.errors import GraphError, InputError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.plain import plain_fields
+from tradespace.core.suggest import unknown
 from tradespace.cost.inspection import Inspection, inspect
 
 #: What can be bounded -> (base unit, how to read it off an inspection).
@@ -94,20 +95,8 @@ class Largest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "vary": self.vary,
-            "value": self.value,
-            "budgets": [
-                {"what": b.what, "bound": b.bound, "unit": b.unit, "text": b.text}
-                for b in self.budgets
-            ],
-            "taken": dict(self.taken),
-            "next": self.next_value,
-            "above": dict(self.above),
-            "evaluations": self.evaluations,
-            "limit": self.limit,
-            "network": self.inspection.name,
-        }
+        facts = plain_fields(self, but=("inspection",), next_value="next")
+        return {**facts, "network": self.inspection.name}
 
 
 def parse_budget(text: str) -> Budget:
@@ -133,8 +122,7 @@ def parse_budget(text: str) -> Budget:
         raise InputError(msg, remedy=f'Write "memory <= 8 GB". Known: {", ".join(BOUNDED)}.')
     what = match["what"]
     if what not in BOUNDED:
-        message, remedy = unknown_name("quantity to bound", what, BOUNDED)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "quantity to bound", what, BOUNDED)
     unit = BOUNDED[what][0]
     bound = parse_quantity(match["bound"], unit=unit, what=f"The bound of {what}")
     if not bound > 0:
@@ -252,30 +240,26 @@ class _Search:
         above = self.seen[high]
         return self._answer(low, self.seen[low] or {}, above or {}, high if above else None)
 
+    def _crossings(self, low: int, high: int) -> list[float]:
+        """Return where each bound is reached by a line through two values that were seen."""
+        a, b = self.seen[low], self.seen[high]
+        if a is None or b is None:
+            return []
+        rises = [
+            (budget.bound - a[budget.what], b[budget.what] - a[budget.what])
+            for budget in self.bounds
+        ]
+        return [low + left / rise * (high - low) for left, rise in rises if rise > 0]
+
     def _guess(self, low: int, high: int) -> int:
         """Return where the bound is reached if everything grows in proportion."""
-        ends = []
-        for budget in self.bounds:
-            a, b = (self.seen[x] for x in (low, high))
-            if a is None or b is None:
-                return 0
-            slope = (b[budget.what] - a[budget.what]) / (high - low)
-            if slope > 0:
-                ends.append(high + (budget.bound - b[budget.what]) / slope)
+        ends = self._crossings(low, high)
         return int(min(ends)) + 1 if ends else 0
 
     def _between(self, low: int, high: int) -> int:
         """Return where to look next: on the line through both ends, or in the middle."""
-        a, b = self.seen[low], self.seen[high]
         middle = (low + high) // 2
-        if a is None or b is None:
-            return middle
-        ends = []
-        for budget in self.bounds:
-            rise = b[budget.what] - a[budget.what]
-            if rise > 0:
-                share = (budget.bound - a[budget.what]) / rise
-                ends.append(low + share * (high - low))
+        ends = self._crossings(low, high)
         if not ends:
             return middle
         at = int(min(ends))
@@ -334,8 +318,7 @@ def _step(what: Any, vary: str, options: Mapping[str, Any]) -> int:
     known = signatures.signature(builder).parameters
     whole = [n for n, p in known.items() if "int" in str(p.annotation) and n != "batch"]
     if vary not in whole:
-        message, remedy = unknown_name(f"size of {row.name!r} to vary", vary, ["batch", *whole])
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, f"size of {row.name!r} to vary", vary, ["batch", *whole])
     merged = {**row.settings, **(options.get("settings") or {})}
     if vary in ("width", "hidden") and "heads" in known:
         heads = merged.get("heads", known["heads"].default)

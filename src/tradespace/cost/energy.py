@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tradespace.core.errors import InputError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.cost.price.tables import operation_energies
 from tradespace.graph.formats import BITS
 from tradespace.graph.work import Work
@@ -107,12 +107,10 @@ def energy_from_operations(
 
     """
     if technology not in _TECHNOLOGIES:
-        message, remedy = unknown_name("technology", technology, _TECHNOLOGIES)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "technology", technology, _TECHNOLOGIES)
     memories = _MEMORIES[technology]
     if memory not in memories:
-        message, remedy = unknown_name(f"memory at {technology}", memory, memories)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, f"memory at {technology}", memory, memories)
     table = operation_energies()
     store = table[memories[memory]]
     arithmetic = moved = 0.0
@@ -135,8 +133,7 @@ def energy_from_operations(
 def _costs(technology: str, fmt: str) -> tuple[float, float]:
     formats = _TECHNOLOGIES[technology]
     if fmt not in formats:
-        message, remedy = unknown_name(f"format in the table of {technology}", fmt, formats)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, f"format in the table of {technology}", fmt, formats)
     table = operation_energies()
     parts, other = formats[fmt]
     return sum(table[part].low_j for part in parts), table[other].low_j

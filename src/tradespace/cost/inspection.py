@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.core.rendering import render_html
 from tradespace.cost.layers import Layer, network_layers
 from tradespace.cost.places import timed
@@ -124,7 +125,15 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        network, seen = self.network, self.receptive_field
+        network = self.network
+        left_out = (
+            "network",
+            "number_format",
+            "layers",
+            "parameter_convention",
+            "neuron_convention",
+        )
+        facts = plain_fields(self, but=left_out, also=("arithmetic_intensity", "lower_bound"))
         return {
             "name": self.name,
             "format": self.number_format,
@@ -138,31 +147,7 @@ class Inspection:
                 for name, i in zip(network.input_names, network.inputs, strict=False)
             ],
             "outputs": [list(network.tensors[i].shape) for i in network.outputs],
-            "parameters": dict(self.parameters),
-            "parameters_by_role": dict(self.parameters_by_role),
-            "neurons": dict(self.neurons),
-            "macs": self.macs,
-            "operations": self.operations,
-            "backward_macs": self.backward_macs,
-            "traffic_bytes": self.traffic_bytes,
-            "arithmetic_intensity": self.arithmetic_intensity,
-            "depth": self.depth,
-            "receptive_field": None
-            if seen is None
-            else {"size": list(seen.size), "stride": list(seen.stride), "at": seen.at},
-            "coverage": self.coverage,
-            "lower_bound": self.lower_bound,
-            "unknown": list(self.unknown),
-            "memory": {
-                "weights_bytes": self.memory.weights_bytes,
-                "activations_bytes": self.memory.activations_bytes,
-                "peak_bytes": self.memory.peak_bytes,
-                "at": self.memory.at,
-                "all_activations_bytes": self.memory.all_activations_bytes,
-            },
-            "running": None if self.running is None else self.running.to_dict(),
-            "training": None if self.training is None else self.training.to_dict(),
-            "conventions": dict(self.conventions),
+            **facts,
             "source": network.source,
             "facts": dict(network.facts),
             "notes": list(network.notes),

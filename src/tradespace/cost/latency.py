@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.core.readings import Reading, ReadingKind
 from tradespace.graph.formats import BITS
 from tradespace.graph.work import Work
@@ -69,28 +70,12 @@ class Latency:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "processor": self.processor,
-            "format": self.number_format,
-            "time_s": self.time_s,
-            "bound_s": self.bound_s,
-            "high_s": self.high_s,
-            "time_by_bound_s": self.time_by_bound_s(),
-            "method": self.method,
-            "notes": list(self.notes),
-            "operators": [
-                {
-                    "name": row.name,
-                    "operator": row.operator,
-                    "time_s": row.time_s,
-                    "compute_s": row.compute_s,
-                    "memory_s": row.memory_s,
-                    "overhead_s": row.overhead_s,
-                    "bound": row.bound,
-                }
-                for row in self.operators
-            ],
-        }
+        times = {"time_by_bound_s": self.time_by_bound_s()}
+        return {**plain_fields(self, number_format="format"), **times}
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain data without the operators."""
+        return {key: value for key, value in self.to_dict().items() if key != "operators"}
 
 
 def fuse(works: Sequence[Work]) -> list[Work]:

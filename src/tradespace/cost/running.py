@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.cost.energy import OperationsEnergy, energy_from_operations, energy_from_power
 from tradespace.cost.latency import Latency
 from tradespace.cost.places import Timed
@@ -129,19 +130,12 @@ class Running:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, without the operators, whose times stand with the layers."""
-        latency = {k: v for k, v in self.latency.to_dict().items() if k != "operators"}
         return {
+            **plain_fields(self, but=("batch", "floors"), also=("samples_per_s",)),
             "processor": self.processor.id,
-            "latency": latency,
-            "samples_per_s": self.samples_per_s,
-            "needed_bytes": self.needed_bytes,
+            "latency": self.latency.summary(),
             "memory_bytes": self.processor.memory_bytes,
-            "fits": self.fits,
-            "energy_j": self.energy_j,
-            "usd": None if self.usd is None else list(self.usd),
-            "carbon_g": self.carbon_g,
             "energy_floors_j": [[f.low_j, f.high_j, f.method] for f in self.floors],
-            "assumptions": list(self.assumptions),
         }
 
 

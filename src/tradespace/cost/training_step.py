@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tradespace.core.errors import InputError
+from tradespace.core.plain import plain_fields
 from tradespace.cost.latency import Latency, predict_latency, training_works
 from tradespace.cost.running import fits, spent
 from tradespace.graph.memory import OPTIMIZERS, TrainingMemory
@@ -68,36 +69,11 @@ class Training:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        step = None
-        if self.step is not None:
-            step = {k: v for k, v in self.step.to_dict().items() if k != "operators"}
-        memory = self.memory
         return {
-            "optimizer": self.optimizer,
-            "format": self.number_format,
-            "batch": self.batch,
-            "forward_macs": self.forward_macs,
-            "backward_macs": self.backward_macs,
-            "memory": {
-                "weights_bytes": memory.weights_bytes,
-                "gradients_bytes": memory.gradients_bytes,
-                "optimizer_bytes": memory.optimizer_bytes,
-                "master_bytes": memory.master_bytes,
-                "saved_bytes": memory.saved_bytes,
-                "peak_bytes": memory.peak_bytes,
-                "at": memory.at,
-                "notes": list(memory.notes),
-            },
+            **plain_fields(self, number_format="format"),
+            "memory": plain_fields(self.memory, but=("saved_by_node",)),
             "processor": None if self.processor is None else self.processor.id,
-            "fits": self.fits,
-            "step": step,
-            "chips": self.chips,
-            "steps": self.steps,
-            "time_s": self.time_s,
-            "energy_j": self.energy_j,
-            "usd": None if self.usd is None else list(self.usd),
-            "carbon_g": self.carbon_g,
-            "assumptions": list(self.assumptions),
+            "step": None if self.step is None else self.step.summary(),
         }
 
 
@@ -184,17 +160,11 @@ def training(
     if chips > 1:
         assumptions.append(f"{chips} chips, each with its own batch; exchanging gradients is free")
     taken = spent(processor, seconds=seconds, chips=chips, region=region)
-    return Training(
-        optimizer=optimizer,
-        number_format=number_format,
-        batch=network.batch,
-        forward_macs=forward_macs,
-        backward_macs=backward_macs,
-        memory=memory,
+    return replace(
+        made,
         processor=processor,
         fits=fits(memory.peak_bytes, processor),
         step=step,
-        chips=chips,
         steps=steps,
         time_s=seconds,
         energy_j=taken.energy_j,

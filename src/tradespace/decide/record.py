@@ -17,6 +17,7 @@ from tradespace.core.decisions import (
     Standing,
 )
 from tradespace.core.errors import InputError
+from tradespace.core.plain import plain_fields
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Constraint, Objective, Verdict
 
@@ -36,27 +37,9 @@ def decision_to_dict(decision: Decision, *, draws: bool = True) -> dict[str, Any
     """
     return {
         "format": FORMAT,
-        "study": decision.study,
-        "purpose": decision.purpose,
-        "outcome": decision.outcome.value,
-        "recommended": decision.recommended,
-        "reasons": list(decision.reasons),
-        "constraints": [constraint.to_dict() for constraint in decision.constraints],
-        "objectives": [objective.to_dict() for objective in decision.objectives],
-        "front": list(decision.front),
+        **plain_fields(decision, but=("assessments",)),
         "assessments": [_assessment(a, draws=draws) for a in decision.assessments],
-        "ties": [_fields(comparison) for comparison in decision.ties],
-        "relaxations": [
-            {**_fields(relaxation), "constraint": relaxation.constraint.to_dict()}
-            for relaxation in decision.relaxations
-        ],
-        "warnings": list(decision.warnings),
-        "context": dict(decision.context),
     }
-
-
-def _fields(record: Comparison | Relaxation) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in type(record).__dataclass_fields__}
 
 
 def _reading(reading: Reading, *, draws: bool) -> dict[str, Any]:
@@ -69,33 +52,15 @@ def _reading(reading: Reading, *, draws: bool) -> dict[str, Any]:
 def _assessment(assessment: Assessment, *, draws: bool) -> dict[str, Any]:
     evidence = assessment.evidence
     return {
-        "candidate": evidence.candidate.to_dict(),
-        "standing": assessment.standing.value,
-        "cause": evidence.cause,
-        "failed": evidence.failed,
-        "excluded": evidence.excluded,
+        **plain_fields(evidence, but=("readings",)),
+        **plain_fields(assessment, but=("evidence", "checks")),
         "readings": {
             name: _reading(reading, draws=draws) for name, reading in evidence.readings.items()
         },
-        "facts": dict(evidence.facts),
         "checks": [
-            {
-                "constraint": check.constraint.to_dict(),
-                "measured": check.reading is not None,
-                "verdict": check.verdict.value,
-                "probability": check.probability,
-                "excess": check.excess,
-                "settle": check.settle,
-            }
+            {**plain_fields(check, but=("reading",)), "measured": check.reading is not None}
             for check in assessment.checks
         ],
-        "utility": assessment.utility,
-        "utility_low": assessment.utility_low,
-        "utility_high": assessment.utility_high,
-        "worth": dict(assessment.worth),
-        "pareto": assessment.pareto,
-        "dominated_by": assessment.dominated_by,
-        "rank": assessment.rank,
     }
 
 
@@ -111,56 +76,39 @@ def decision_from_dict(data: Mapping[str, Any]) -> Decision:
     if data.get("format") != FORMAT:
         msg = f"A decision record of format {FORMAT} was expected; got {data.get('format')!r}."
         raise InputError(msg, remedy="Run 'tradespace evaluate' again with this version.")
+    given = {name: item for name, item in data.items() if name != "format"}
+    for name in ("reasons", "front", "warnings"):
+        given[name] = tuple(data[name])
     return Decision(
-        study=data["study"],
-        purpose=data["purpose"],
-        outcome=Outcome(data["outcome"]),
-        recommended=data["recommended"],
-        reasons=tuple(data["reasons"]),
-        assessments=tuple(_assessment_from(item) for item in data["assessments"]),
-        constraints=tuple(Constraint.from_dict(item) for item in data["constraints"]),
-        objectives=tuple(Objective.from_dict(item) for item in data["objectives"]),
-        front=tuple(data["front"]),
-        ties=tuple(Comparison(**item) for item in data["ties"]),
-        relaxations=tuple(
-            Relaxation(**{**item, "constraint": Constraint.from_dict(item["constraint"])})
-            for item in data["relaxations"]
-        ),
-        warnings=tuple(data["warnings"]),
-        context=dict(data["context"]),
+        **{
+            **given,
+            "outcome": Outcome(data["outcome"]),
+            "assessments": tuple(_assessment_from(item) for item in data["assessments"]),
+            "constraints": tuple(Constraint.from_dict(item) for item in data["constraints"]),
+            "objectives": tuple(Objective.from_dict(item) for item in data["objectives"]),
+            "ties": tuple(Comparison(**item) for item in data["ties"]),
+            "relaxations": tuple(
+                Relaxation(**{**item, "constraint": Constraint.from_dict(item["constraint"])})
+                for item in data["relaxations"]
+            ),
+        }
     )
 
 
 def _assessment_from(data: Mapping[str, Any]) -> Assessment:
     readings = {name: Reading.from_dict(item) for name, item in data["readings"].items()}
-    evidence = Evidence(
-        Candidate.from_dict(data["candidate"]),
-        readings,
-        cause=data["cause"],
-        failed=data["failed"],
-        excluded=data["excluded"],
-        facts=dict(data["facts"]),
-    )
-    checks = tuple(
-        Check(
-            constraint := Constraint.from_dict(item["constraint"]),
-            readings.get(constraint.quality) if item["measured"] else None,
-            Verdict(item["verdict"]),
-            item["probability"],
-            item["excess"],
-            item["settle"],
-        )
-        for item in data["checks"]
-    )
-    return Assessment(
-        evidence,
-        Standing(data["standing"]),
-        checks,
-        data["utility"],
-        data["utility_low"],
-        data["utility_high"],
-        dict(data["worth"]),
-        bool(data["pareto"]),
-        data["dominated_by"],
-        data["rank"],
-    )
+    of_evidence = {name: data[name] for name in ("cause", "failed", "excluded", "facts")}
+    evidence = Evidence(Candidate.from_dict(data["candidate"]), readings, **of_evidence)
+    named = (*of_evidence, "candidate", "readings")
+    rest = {name: item for name, item in data.items() if name not in named}
+    checks = tuple(_check_from(item, readings) for item in data["checks"])
+    standing = Standing(data["standing"])
+    return Assessment(evidence, **{**rest, "standing": standing, "checks": checks})
+
+
+def _check_from(data: Mapping[str, Any], readings: Mapping[str, Reading]) -> Check:
+    constraint = Constraint.from_dict(data["constraint"])
+    rest = {name: item for name, item in data.items() if name != "measured"}
+    reading = readings.get(constraint.quality) if data["measured"] else None
+    rest |= {"constraint": constraint, "reading": reading, "verdict": Verdict(data["verdict"])}
+    return Check(**rest)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 
 from tradespace.core.decisions import Assessment, Relaxation
-from tradespace.core.quantities import format_quantity
 from tradespace.core.readings import Reading
 from tradespace.core.requirements import Constraint, Sense, Verdict
 
@@ -74,6 +73,4 @@ def relaxations(
 
 def relaxation_text(relaxation: Relaxation, name: str) -> str:
     """Return a relaxation as a sentence."""
-    c = relaxation.constraint
-    bound = format_quantity(relaxation.bound, c.unit)
-    return f"{c.quality} {c.sense.value} {bound} instead of {c} would admit {name}."
+    return f"{relaxation.relaxed} instead of {relaxation.constraint} would admit {name}."

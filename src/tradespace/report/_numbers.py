@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from tradespace.core.quantities import format_quantity, scale_for
+from tradespace.core.quantities import format_number, format_quantity, scale_for
 from tradespace.core.readings import Reading, ReadingKind
 from tradespace.core.requirements import Constraint, Sense
 
 _SENSES = {Sense.AT_MOST: "≤", Sense.AT_LEAST: "≥", Sense.BELOW: "<", Sense.ABOVE: ">"}
 _MOST_DECIMALS = 6
+_SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def _decimals(value: float, width: float, *, significant: int = 3) -> int:
@@ -101,18 +102,6 @@ def reading_text(reading: Reading | None) -> str:
     return f"{value} [{interval}]" if interval else value
 
 
-def constraint_text(constraint: Constraint, *, title: str | None = None) -> str:
-    """Return a constraint with the signs that people read.
-
-    Examples
-    --------
-    >>> constraint_text(Constraint("latency_p99", Sense.AT_MOST, 0.01, "s"))
-    'latency_p99 ≤ 10 ms'
-
-    """
-    return f"{title or constraint.quality} {bound_text(constraint)}"
-
-
 def bound_text(constraint: Constraint) -> str:
     """Return the sign and the bound of a constraint: "≤ 10 ms"."""
     return f"{_SENSES[constraint.sense]} {format_quantity(constraint.bound, constraint.unit)}"
@@ -160,3 +149,33 @@ def difference_text(difference: float, low: float, high: float, unit: str) -> st
 def _signed(value: float, decimals: int) -> str:
     text = _text(value, decimals)
     return f"+{text}" if value > 0 else text
+
+
+def short_count(number: float) -> str:
+    """Return a count on the scale that people use.
+
+    Examples
+    --------
+    >>> short_count(60_192_808), short_count(999), short_count(11_513_626_624), short_count(0)
+    ('60.2 M', '999', '11.5 G', '0')
+
+    """
+    for factor, name in _SCALES:
+        if number >= factor * 0.9995:
+            return (
+                f"{number / factor:.3g} {name}"
+                if number < 999.5 * factor
+                else (f"{number / factor:,.0f} {name}")
+            )
+    return f"{number:g}"
+
+
+def bytes_text(number: float) -> str:
+    """Return bytes on the scale that people use, decimal."""
+    return format_quantity(number, "B")
+
+
+def money_text(usd: tuple[float, float]) -> str:
+    """Return a span of money."""
+    low, high = (format_number(x) for x in usd)
+    return f"{low} USD" if low == high else f"{low} to {high} USD"

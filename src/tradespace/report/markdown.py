@@ -49,12 +49,21 @@ def escape(text: object) -> str:
     return re.sub(r"([\\`*\[\]|])", r"\\\1", plain)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
-    yield ""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown, without a line end."""
+    top, *lines = ("| " + " | ".join(row) + " |" for row in (head, *rows))
+    return "\n".join([top, "|" + "---|" * len(head), *lines])
+
+
+def _joined(blocks: Iterable[str]) -> str:
+    """Return blocks with blank lines between them, but for the items of a list."""
+    text = ""
+    before = ""
+    for block in filter(None, blocks):
+        between = "\n" if block.startswith("- ") and before.startswith("- ") else "\n\n"
+        text += (between if before else "") + block
+        before = block
+    return text
 
 
 def decision_markdown(decision: Decision) -> str:
@@ -73,8 +82,8 @@ def decision_markdown(decision: Decision) -> str:
 
     """
     facts = qualities_of(decision)
-    lines = [f"# {escape(decision.study)}: decision record", ""]
-    lines += [f"**Status:** {decision.outcome.value}. **{escape(headline(decision))}**", ""]
+    blocks = [f"# {escape(decision.study)}: decision record"]
+    blocks.append(f"**Status:** {decision.outcome.value}. **{escape(headline(decision))}**")
     sections = (
         ("Context", _context(decision)),
         ("Requirements", _requirements(decision, facts)),
@@ -87,13 +96,12 @@ def decision_markdown(decision: Decision) -> str:
         ("Record", _record(decision)),
     )
     for title, body in sections:
-        lines += [f"## {title}", "", *body]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
+        blocks += [f"## {title}", *body]
+    return _joined(blocks) + "\n"
 
 
 def _context(decision: Decision) -> Iterator[str]:
     yield escape(decision.purpose or "The study states no purpose.")
-    yield ""
     context = decision.context
     words = []
     if task := context.get("task"):
@@ -103,38 +111,29 @@ def _context(decision: Decision) -> Iterator[str]:
     if confidence := context.get("confidence"):
         words.append(f"Intervals hold at {percent(float(confidence))} confidence.")
     yield " ".join(words)
-    yield ""
     yield from (f"- {escape(note)}" for note in context.get("notes", ()))
-    yield ""
 
 
 def _requirements(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator[str]:
     if decision.constraints:
         yield "Constraints, which must hold with the whole interval:"
-        yield ""
         for constraint in decision.constraints:
             yield f"- {escape(facts[constraint.quality].title)} {escape(bound_text(constraint))}"
-        yield ""
     else:
         yield "There are no constraints: every candidate that could be measured is feasible."
-        yield ""
     if decision.objectives:
         yield "Objectives:"
-        yield ""
         heads = ("objective", "worth 0 at", "worth 1 at", "weight", "indifferent within")
-        yield from _table(heads, (_objective_row(o, facts) for o in decision.objectives))
+        yield table(heads, (_objective_row(o, facts) for o in decision.objectives))
     else:
         yield "There are no objectives: feasible candidates are not ranked by preference."
-        yield ""
     used = {o.quality for o in decision.objectives} | {c.quality for c in decision.constraints}
     defined = [facts[name] for name in facts if name in used and facts[name].definition]
     if defined:
         yield "As defined:"
-        yield ""
         for item in defined:
             source = f" ({escape(item.source)})" if item.source else ""
             yield f"- {escape(item.title)}: {escape(item.definition)}{source}"
-        yield ""
 
 
 def _objective_row(objective: Objective, facts: Mapping[str, QualityFacts]) -> list[str]:
@@ -150,9 +149,7 @@ def _objective_row(objective: Objective, facts: Mapping[str, QualityFacts]) -> l
 
 def _decision(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator[str]:
     yield f"**{escape(headline(decision))}**"
-    yield ""
     yield from (f"- {escape(reason)}" for reason in decision.reasons)
-    yield ""
     best = decision.best
     if best is None or not best.checks:
         return
@@ -163,12 +160,11 @@ def _decision(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator
         title = f"{facts[check.constraint.quality].title} {bound_text(check.constraint)}"
         reading = escape(reading_text(check.reading))
         rows.append([escape(title), reading, _MARKS[check.verdict], chance])
-    yield from _table(heads, rows)
+    yield table(heads, rows)
 
 
 def _alternatives(decision: Decision) -> Iterator[str]:
     yield counts_text(decision)
-    yield ""
     steps = cuts(decision)
     if steps:
         heads = ("step", "out by it", "left", "undecided")
@@ -176,21 +172,20 @@ def _alternatives(decision: Decision) -> Iterator[str]:
             [escape(s.label), str(len(s.removed)), str(s.left), str(s.unknown) if s.unknown else ""]
             for s in steps
         )
-        yield from _table(heads, rows)
+        yield table(heads, rows)
     out = [a for a in decision.assessments if _is_out(a)]
     if not out:
         return
     yield "Out, and why:"
-    yield ""
     if any(on_validation(decision, a) for a in out):
-        yield "Readings on validation data are not comparable to the last digit with those below, "
-        yield "which are of the test split."
-        yield ""
+        yield (
+            "Readings on validation data are not comparable to the last digit with those below, \n"
+            "which are of the test split."
+        )
     for assessment in out[:_MOST_ROWS]:
         yield f"- {escape(assessment.candidate.name)}: {_why(assessment)}"
     if len(out) > _MOST_ROWS:
         yield f"- and {len(out) - _MOST_ROWS} more, all in `decision.json`"
-    yield ""
 
 
 def _is_out(assessment: Assessment) -> bool:
@@ -221,19 +216,16 @@ def _evidence(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator
     ]
     if not measured:
         yield "No candidate was measured."
-        yield ""
         return
     heads = ["candidate", "standing", *(escape(facts[n].title) for n in names), "utility", "front"]
     rows = (_evidence_row(decision, a, names) for a in measured[:_MOST_ROWS])
-    yield from _table(heads, rows)
+    yield table(heads, rows)
     if len(measured) > _MOST_ROWS:
         yield f"The first {_MOST_ROWS} of {len(measured)}; the others stand in `decision.json`."
-        yield ""
     if decision.ties:
         yield "Paired differences:"
-        yield ""
         heads = ["first minus second", "quality", "difference", "verdict"]
-        yield from _table(
+        yield table(
             heads,
             (
                 [
@@ -253,9 +245,7 @@ def _evidence(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator
     }
     if methods:
         yield "How the values were found:"
-        yield ""
         yield from (f"- {escape(title)}: {escape(method)}" for title, method in sorted(methods))
-        yield ""
 
 
 def _evidence_row(decision: Decision, assessment: Assessment, names: Sequence[str]) -> list[str]:
@@ -283,14 +273,12 @@ def _consequences(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iter
     best = decision.best
     if best is None:
         yield "Nothing is put in service on the strength of this study."
-        yield ""
         return
     known = best.evidence.facts
     if decision.outcome is Outcome.NONE_FEASIBLE:
         yield "Nothing is put in service until a requirement is relaxed or a candidate is added."
     else:
         yield f"Whoever puts {escape(best.candidate.name)} in service gets:"
-    yield ""
     for name, reading in best.evidence.readings.items():
         how = "" if reading.kind is ReadingKind.MEASURED else f", {reading.kind.value}"
         yield f"- {escape(facts[name].title)}: {escape(reading_text(reading))}{how}"
@@ -303,18 +291,15 @@ def _consequences(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iter
             yield f"- {text}"
     if bad_at := known.get("bad_at"):
         yield f"- Known weaknesses of its family: {escape(' '.join(map(str, bad_at)))}"
-    yield ""
     yield (
         "The same requirements are to be checked against readings in service; times hold only "
         "for the machine named below."
     )
-    yield ""
 
 
 def _changes(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator[str]:
     if not decision.relaxations:
         yield "No single constraint, relaxed, would change the answer as far as was measured."
-        yield ""
         return
     for item in decision.relaxations:
         constraint = item.constraint
@@ -329,7 +314,6 @@ def _changes(decision: Decision, facts: Mapping[str, QualityFacts]) -> Iterator[
             f"- {title} {bound_text(constraint)}, relaxed by {amount} to {bound}, "
             f"would make it {name}{gain}."
         )
-    yield ""
 
 
 def _unknowns(decision: Decision) -> Iterator[str]:
@@ -356,16 +340,13 @@ def _unknowns(decision: Decision) -> Iterator[str]:
         )
     lines += [f"- {escape(warning)}" for warning in decision.warnings]
     yield from lines or ["Every check of a candidate that is still in is decided."]
-    yield ""
 
 
 def _record(decision: Decision) -> Iterator[str]:
-    yield from _table(
+    yield table(
         ("what", "value"), ([escape(key), escape(value)] for key, value in record_items(decision))
     )
     file: Any = decision.context.get("study_file")
     if file:
         yield "To repeat it, with the versions above and the same data:"
-        yield ""
         yield f"    tradespace evaluate {file}"
-        yield ""

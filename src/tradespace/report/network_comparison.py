@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tradespace.core.quantities import format_number, format_quantity
-from tradespace.report.network_terminal import assumed
+from tradespace.report.network_terminal import assumed, assumptions_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -158,9 +158,7 @@ def print_largest(answer: Largest, console: Console) -> None:
             cells.append(_amount(answer.above[budget.what], budget.unit))
         table.add_row(*cells)
     console.print(table)
-    parts = [] if found.running is None else list(found.running.assumptions)
-    parts += [] if found.training is None else list(found.training.assumptions)
-    for line in dict.fromkeys(parts):
+    for line in dict.fromkeys(assumptions_of(found)):
         console.print(f"  [dim]• {escape(line)}[/dim]")
 
 

@@ -7,7 +7,8 @@ from html import escape
 from tradespace.core.quantities import format_quantity
 from tradespace.cost.inspection import Inspection
 from tradespace.cost.layers import summary
-from tradespace.report.network_terminal import bytes_text, short_count, totals_rows
+from tradespace.report._numbers import bytes_text, short_count
+from tradespace.report.network_terminal import totals_rows
 
 _CELL = "padding:.15em .8em .15em 0;text-align:left;vertical-align:top"
 

@@ -14,6 +14,7 @@ from tradespace.core.quantities import format_number, format_quantity
 from tradespace.cost.layers import Layer, grouped, repeated, summary
 from tradespace.cost.price.arithmetic import JOULES_PER_KWH
 from tradespace.graph.counts import NEURON_CONVENTIONS, PARAMETER_CONVENTIONS
+from tradespace.report._numbers import bytes_text, money_text, short_count
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tradespace.cost.running import Running
     from tradespace.cost.training_step import Training
 
-_SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _BAR = 10
 _ROLES = (
     ("weight", "weights"),
@@ -35,36 +35,6 @@ _ROLES = (
 #: From this width on the layer table has room for the shapes of outputs.
 WIDE = 110
 MOST_ROWS = 24
-
-
-def short_count(number: float) -> str:
-    """Return a count on the scale that people use.
-
-    Examples
-    --------
-    >>> short_count(60_192_808), short_count(999), short_count(11_513_626_624), short_count(0)
-    ('60.2 M', '999', '11.5 G', '0')
-
-    """
-    for factor, name in _SCALES:
-        if number >= factor * 0.9995:
-            return (
-                f"{number / factor:.3g} {name}"
-                if number < 999.5 * factor
-                else (f"{number / factor:,.0f} {name}")
-            )
-    return f"{number:g}"
-
-
-def bytes_text(number: float) -> str:
-    """Return bytes on the scale that people use, decimal."""
-    return format_quantity(number, "B")
-
-
-def money_text(usd: tuple[float, float]) -> str:
-    """Return a span of money."""
-    low, high = (format_number(x) for x in usd)
-    return f"{low} USD" if low == high else f"{low} to {high} USD"
 
 
 def print_inspection(
@@ -97,11 +67,10 @@ def renderables(
     if assumed(found):
         yield _assumptions(found)
     yield ""
-    yield _grid(totals_rows(found))
-    if found.running is not None:
-        yield from _block(running_title(found), running_rows(found.running))
-    if found.training is not None:
-        yield from _block(training_title(found.training), training_rows(found.training))
+    for title, rows in blocks(found):
+        if title:
+            yield f"\n[bold]{escape(title)}[/bold]"
+        yield _grid(rows)
     yield ""
     yield _layers(found, depth=depth, every=every, width=width)
     if formulas:
@@ -218,9 +187,19 @@ def _published(found: Inspection) -> Iterator[tuple[str, str]]:
             yield name, f"{facts[name]:g}"
 
 
-def _block(title: str, rows: Iterator[tuple[str, str, str]]) -> Iterator[RenderableType]:
-    yield f"\n[bold]{escape(title)}[/bold]"
-    yield _grid(rows)
+def blocks(found: Inspection) -> Iterator[tuple[str, Iterator[tuple[str, str, str]]]]:
+    """Give the totals, a pass and a training run as titles and rows of what was looked at."""
+    yield "", totals_rows(found)
+    if found.running is not None:
+        yield running_title(found), running_rows(found.running)
+    if found.training is not None:
+        yield training_title(found.training), training_rows(found.training)
+
+
+def assumptions_of(found: Inspection) -> list[str]:
+    """Return what the figures of a pass and of training rest on."""
+    parts = (found.running, found.training)
+    return [text for part in parts if part is not None for text in part.assumptions]
 
 
 def _fit(fits: bool | None, needed: int, have: float | None) -> str:  # noqa: FBT001 - private
@@ -388,9 +367,7 @@ def _formulas(found: Inspection) -> Iterator[RenderableType]:
 
 
 def _notes(found: Inspection) -> Iterator[RenderableType]:
-    lines: list[str] = [*found.network.notes]
-    for part in (found.running, found.training):
-        lines += [] if part is None else part.assumptions
+    lines = [*found.network.notes, *assumptions_of(found)]
     if found.network.source:
         lines.append(f"network: {found.network.source}")
     if not lines:

@@ -27,8 +27,6 @@ def decision_html(decision: Decision) -> str:
     facts = qualities_of(decision)
     wanted = {item.quality for item in decision.constraints}
     wanted |= {item.quality for item in decision.objectives}
-    wanted = {constraint.quality for constraint in decision.constraints}
-    wanted |= {objective.quality for objective in decision.objectives}
     asked = [name for name in facts if name in wanted]
     rows = [
         [a.candidate.name + (" ★" if a.pareto else ""), a.standing.value]

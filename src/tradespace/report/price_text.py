@@ -15,6 +15,7 @@ from tradespace.cost.price.price import TrainingPrice
 from tradespace.cost.price.published import Published
 from tradespace.cost.price.records import Assumption
 from tradespace.cost.price.tables import training_runs
+from tradespace.report.markdown import table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -169,14 +170,13 @@ def print_price(made: TrainingPrice, console: Console) -> None:
 def price_markdown(made: TrainingPrice) -> str:
     """Return the same as Markdown."""
     printed = _printed(made)
-    lines = [f"# {made.name}", "", headline(made), "", "| figure | ours | published |"]
-    lines.append("|---|---|---|")
-    lines += [f"| {what} | {text} | {printed.get(what, '')} |" for what, text in figures(made)]
+    rows = [(what, text, printed.get(what, "")) for what, text in figures(made)]
+    lines = [f"# {made.name}", "", headline(made), "", table(("figure", "ours", "published"), rows)]
     same = list(comparison_lines(made))
     if same:
         lines += ["", "As much carbon as:", "", *(f"- {line}" for line in same)]
-    lines += ["", "| assumption | value | source |", "|---|---|---|"]
-    lines += [f"| {a.what} | {assumption_text(a)} | {a.source} |" for a in made.assumptions]
+    rests = [(a.what, assumption_text(a), a.source) for a in made.assumptions]
+    lines += ["", table(("assumption", "value", "source"), rests)]
     if made.notes:
         lines += ["", *(f"- {note}" for note in made.notes)]
     return "\n".join(lines) + "\n"
@@ -186,15 +186,11 @@ def published_markdown() -> str:
     """Return the table of all published runs, ours beside what their sources print."""
     from tradespace.cost.price.price import price
 
-    lines = [
-        "| run | figure | printed | ours | same digits | source |",
-        "|---|---|---|---|---|---|",
-    ]
+    rows = []
     for name in training_runs():
         for row in price(name).published:
             ours = "" if row.ours is None else _span(row.ours)
             unit = f" {row.unit}" if ours else ""
             same = "yes" if row.equal else f"no, {format_number(row.ratio or 0, significant=4)}"
-            cells = (f"`{name}`", row.quantity, row.printed, ours + unit, same, row.source)
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+            rows.append((f"`{name}`", row.quantity, row.printed, ours + unit, same, row.source))
+    return table(("run", "figure", "printed", "ours", "same digits", "source"), rows) + "\n"

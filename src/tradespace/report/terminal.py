@@ -256,12 +256,9 @@ def _unknowns(decision: Decision) -> Iterator[str]:
 
 def _changes(decision: Decision) -> Iterator[str]:
     for item in decision.relaxations:
-        constraint = Constraint(
-            item.constraint.quality, item.constraint.sense, item.bound, item.constraint.unit
-        )
         name = escape(name_of(decision, item.candidate))
         yield (
-            f"{escape(str(constraint))} instead of {escape(bound_text(item.constraint))} would "
+            f"{escape(str(item.relaxed))} instead of {escape(bound_text(item.constraint))} would "
             f"bring in {name}: {escape(item.gain)}"
         )
 

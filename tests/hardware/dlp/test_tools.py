@@ -1,16 +1,18 @@
 """Machine files, sweeps, timelines, layers and the commands."""
 
+import io
 import itertools
 import json
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from tradespace.cli._dlp import app
+from tradespace.cli import run
 from tradespace.core.errors import ProcessorError
 from tradespace.files.units import parse_quantity
 from tradespace.hardware.dlp.assembler import assemble
@@ -34,7 +36,23 @@ memories: {NRAM: 128 KiB, WRAM: 256 KiB}
 mac_per_cycle: {fp32: 256}
 vector_per_cycle: {fp32: 256}
 """
-RUNNER = CliRunner()
+
+
+@dataclass
+class Ended:
+    """How a command ended, and what it printed."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def dlp(arguments: Sequence[str]) -> Ended:
+    """Run ``tradespace dlp`` with these arguments."""
+    out, error = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(error):
+        code = run(["dlp", *arguments])
+    return Ended(code, out.getvalue(), error.getvalue())
 
 
 def test_gigabytes_and_gibibytes_are_told_apart() -> None:
@@ -78,9 +96,9 @@ def test_a_machine_that_is_no_text_or_lacks_a_rate_is_refused(tmp_path: Path) ->
     program, path = tmp_path / "p.dlp", tmp_path / "machine.yaml"
     program.write_text(SERIAL)
     path.write_bytes(b"\xff\xfe\x00")
-    binary = RUNNER.invoke(app, ["time", str(program), "--machine", str(path)])
+    binary = dlp(["time", str(program), "--machine", str(path)])
     path.write_text(YAML.replace("mac_per_cycle: {fp32: 256}\n", ""))
-    lacking = RUNNER.invoke(app, ["time", str(program), "--machine", str(path)])
+    lacking = dlp(["time", str(program), "--machine", str(path)])
 
     assert binary.exit_code == lacking.exit_code == 2
     assert "in UTF-16" in binary.stderr
@@ -91,8 +109,8 @@ def test_results_that_cannot_be_written_leave_with_2(tmp_path: Path) -> None:
     program = tmp_path / "p.dlp"
     program.write_text(SERIAL)
     nowhere = str(tmp_path / "absent" / "x")
-    written = RUNNER.invoke(app, ["schedule", "8x16x4", "--out", nowhere])
-    drawn = RUNNER.invoke(app, ["timeline", str(program), "--out", nowhere])
+    written = dlp(["schedule", "8x16x4", "--out", nowhere])
+    drawn = dlp(["timeline", str(program), "--out", nowhere])
 
     assert written.exit_code == drawn.exit_code == 2
     assert "Cannot write" in written.stderr
@@ -101,9 +119,9 @@ def test_results_that_cannot_be_written_leave_with_2(tmp_path: Path) -> None:
 
 def test_a_network_of_the_zoo_is_scheduled_swept_and_written(tmp_path: Path) -> None:
     name, out = "mlp-784-300-100-10", tmp_path / "programs"
-    made = RUNNER.invoke(app, ["schedule", name, "--out", str(out), "--json"])
-    shown = RUNNER.invoke(app, ["schedule", name, "--format", "fp16", "--batch", "2"])
-    swept = RUNNER.invoke(app, ["sweep", name, "--over", "wram=16KiB..64KiB", "--json"])
+    made = dlp(["schedule", name, "--out", str(out), "--json"])
+    shown = dlp(["schedule", name, "--format", "fp16", "--batch", "2"])
+    swept = dlp(["sweep", name, "--over", "wram=16KiB..64KiB", "--json"])
     facts, points = json.loads(made.stdout), json.loads(swept.stdout)["points"]
 
     assert facts["coverage"] == 1.0
@@ -117,7 +135,7 @@ def test_a_network_of_the_zoo_is_scheduled_swept_and_written(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_a_steady_schedule_can_be_asked_for() -> None:
-    result = RUNNER.invoke(app, ["schedule", "8x16x4", "--steady", "--json"])
+    result = dlp(["schedule", "8x16x4", "--steady", "--json"])
 
     assert result.exit_code == 0
     assert json.loads(result.stdout)["layers"][0]["gap"] >= 0
@@ -258,7 +276,7 @@ def test_the_page_of_a_timeline_loads_nothing_from_elsewhere() -> None:
 def test_the_time_command_gives_time_bound_and_idle_lanes(tmp_path: Path) -> None:
     path = tmp_path / "serial.dlp"
     path.write_text(SERIAL)
-    result = RUNNER.invoke(app, ["time", str(path), "--json"])
+    result = dlp(["time", str(path), "--json"])
     facts = json.loads(result.stdout)
 
     assert result.exit_code == 0
@@ -271,10 +289,8 @@ def test_the_schedule_command_writes_a_program_that_runs(tmp_path: Path) -> None
     program, data, out = tmp_path / "p.dlp", tmp_path / "x.npz", tmp_path / "y.npz"
     x, w = np.ones((8, 16)), np.full((16, 4), 2.0)
     np.savez(data, input=x, weights=w)
-    written = RUNNER.invoke(app, ["schedule", "8x16x4", "--out", str(program), "--json"])
-    ran = RUNNER.invoke(
-        app, ["run", str(program), "--data", str(data), "--out", str(out), "--json"]
-    )
+    written = dlp(["schedule", "8x16x4", "--out", str(program), "--json"])
+    ran = dlp(["run", str(program), "--data", str(data), "--out", str(out), "--json"])
 
     assert written.exit_code == ran.exit_code == 0
     assert json.loads(written.stdout)["layers"][0]["gap"] >= 0
@@ -285,8 +301,8 @@ def test_the_schedule_command_writes_a_program_that_runs(tmp_path: Path) -> None
 
 def test_a_program_from_text_has_line_numbers_in_its_segments(tmp_path: Path) -> None:
     path = tmp_path / "p.dlp"
-    RUNNER.invoke(app, ["schedule", "8x16x4", "--out", str(path)])
-    result = RUNNER.invoke(app, ["time", str(path), "--tokens"])
+    dlp(["schedule", "8x16x4", "--out", str(path)])
+    result = dlp(["time", str(path), "--tokens"])
 
     assert result.exit_code == 0
     assert "above the bound" in result.stdout
@@ -296,9 +312,9 @@ def test_a_program_from_text_has_line_numbers_in_its_segments(tmp_path: Path) ->
 def test_the_sweep_and_timeline_commands_answer_in_json(tmp_path: Path) -> None:
     path = tmp_path / "p.dlp"
     path.write_text(SERIAL)
-    swept = RUNNER.invoke(app, ["sweep", "8x16x4", "--over", "bandwidth=16..64", "--json"])
-    drawn = RUNNER.invoke(app, ["timeline", str(path), "--json"])
-    page = RUNNER.invoke(app, ["timeline", str(path), "--html"])
+    swept = dlp(["sweep", "8x16x4", "--over", "bandwidth=16..64", "--json"])
+    drawn = dlp(["timeline", str(path), "--json"])
+    page = dlp(["timeline", str(path), "--html"])
 
     assert len(json.loads(swept.stdout)["points"]) == 3
     assert len(json.loads(drawn.stdout)["bars"]) == 4
@@ -327,22 +343,22 @@ def test_the_sweep_and_timeline_commands_answer_in_json(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_input_leaves_with_2_and_a_remedy(arguments: list[str]) -> None:
-    result = RUNNER.invoke(app, arguments)
+    result = dlp(arguments)
 
     assert result.exit_code == 2
     assert result.stderr.startswith(("error: ", "Usage: "))
-    assert "Traceback" not in result.output
+    assert "Traceback" not in result.stderr
 
 
 def test_data_that_do_not_fit_leave_with_2(tmp_path: Path) -> None:
     program, data = tmp_path / "p.dlp", tmp_path / "x.npz"
-    RUNNER.invoke(app, ["schedule", "8x16x4", "--out", str(program)])
+    dlp(["schedule", "8x16x4", "--out", str(program)])
     np.savez(data, input=np.ones((8, 15)))
-    wrong = RUNNER.invoke(app, ["run", str(program), "--data", str(data)])
+    wrong = dlp(["run", str(program), "--data", str(data)])
     np.savez(data, input=np.ones((8, 16)))
-    missing = RUNNER.invoke(app, ["run", str(program), "--data", str(data)])
+    missing = dlp(["run", str(program), "--data", str(data)])
     data.write_text("no archive")
-    broken = RUNNER.invoke(app, ["run", str(program), "--data", str(data)])
+    broken = dlp(["run", str(program), "--data", str(data)])
 
     assert wrong.exit_code == missing.exit_code == broken.exit_code == 2
     assert "Array 'weights' is read here, but not among the data" in missing.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from tradespace.graph.builder import Builder, Value
 
@@ -17,17 +18,13 @@ def _side(positions: float) -> int:
     return round(math.sqrt(positions))
 
 
-def convolution(kernel: int) -> Maker:
-    """Return a maker of convolutions there and back."""
-
-    def make(b: Builder, point: Point, count: int) -> Value:
-        m, n, k = (int(x) for x in point)
-        x = b.input((k, _side(m), _side(m)))
-        for i in range(count):
-            x = b.conv(x, (n, k)[i % 2], kernel, padding=kernel // 2, name=f"conv{i}")
-        return x
-
-    return make
+def convolution(b: Builder, point: Point, count: int, kernel: int) -> Value:
+    """Make convolutions there and back."""
+    m, n, k = (int(x) for x in point)
+    x = b.input((k, _side(m), _side(m)))
+    for i in range(count):
+        x = b.conv(x, (n, k)[i % 2], kernel, padding=kernel // 2, name=f"conv{i}")
+    return x
 
 
 def images(b: Builder, point: Point, count: int) -> Value:
@@ -73,133 +70,104 @@ def dense(b: Builder, point: Point, count: int) -> Value:
     return x
 
 
-def matmul(heads: int) -> Maker:
-    """Return a maker of products of signals there and back."""
-
-    def make(b: Builder, point: Point, count: int) -> Value:
-        m, n, k = (int(x) for x in point)
-        x = b.tensor_input((heads, m, k), name="left")
-        there = b.tensor_input((heads, k, n), name="there")
-        back = b.tensor_input((heads, n, k), name="back")
-        for i in range(count):
-            x = b.matmul(x, (there, back)[i % 2], name=f"matmul{i}")
-        return x
-
-    return make
+def matmul(b: Builder, point: Point, count: int, heads: int) -> Value:
+    """Make products of signals there and back."""
+    m, n, k = (int(x) for x in point)
+    x = b.tensor_input((heads, m, k), name="left")
+    there = b.tensor_input((heads, k, n), name="there")
+    back = b.tensor_input((heads, n, k), name="back")
+    for i in range(count):
+        x = b.matmul(x, (there, back)[i % 2], name=f"matmul{i}")
+    return x
 
 
-def attention(heads: int) -> Maker:
-    """Return a maker of attentions, each of which asks with the result of the one before."""
-
-    def make(b: Builder, point: Point, count: int) -> Value:
-        rows, columns, width = (int(x) for x in point)
-        x = b.tensor_input((1, heads, rows, width), name="query")
-        key = b.tensor_input((1, heads, columns, width), name="key")
-        value = b.tensor_input((1, heads, columns, width), name="value")
-        for i in range(count):
-            x = b.attention(x, key, value, name=f"attention{i}")
-        return x
-
-    return make
+def attention(b: Builder, point: Point, count: int, heads: int) -> Value:
+    """Make attentions, each of which asks with the result of the one before."""
+    rows, columns, width = (int(x) for x in point)
+    x = b.tensor_input((1, heads, rows, width), name="query")
+    key = b.tensor_input((1, heads, columns, width), name="key")
+    value = b.tensor_input((1, heads, columns, width), name="value")
+    for i in range(count):
+        x = b.attention(x, key, value, name=f"attention{i}")
+    return x
 
 
 STEPS = 16
 
 
-def recurrent(cell: str, gates: int) -> Maker:
-    """Return a maker of recurrent layers side by side."""
-
-    def make(b: Builder, point: Point, count: int) -> Value:
-        m, n, k = (int(x) for x in point)
-        hidden = n // gates
-        x = b.tensor_input((m, STEPS, k - hidden))
-        # Each layer reads the input, so that all have the same sizes.
-        return b.add(
-            *(
-                b.recurrent(cell, x, hidden, name=f"{cell}{i}", sequences=False)
-                for i in range(count)
-            )
-        )
-
-    return make
+def recurrent(b: Builder, point: Point, count: int, cell: str, gates: int) -> Value:
+    """Make recurrent layers side by side."""
+    m, n, k = (int(x) for x in point)
+    hidden = n // gates
+    x = b.tensor_input((m, STEPS, k - hidden))
+    # Each layer reads the input, so that all have the same sizes.
+    return b.add(
+        *(b.recurrent(cell, x, hidden, name=f"{cell}{i}", sequences=False) for i in range(count))
+    )
 
 
 # ------------------------------------------------------------------- everything else
 
 
-def chain(apply: Callable[[Builder, Value, int], Value], width: int) -> Maker:
-    """Return a maker of a chain of an operator on rows of a width."""
-
-    def make(b: Builder, point: Point, count: int) -> Value:
-        elements = int(point[0])
-        x = b.tensor_input((max(1, elements // width), min(width, elements)))
-        for i in range(count):
-            x = apply(b, x, i)
-        return x
-
-    return make
+def chain(
+    b: Builder, point: Point, count: int, apply: Callable[[Builder, Value, int], Value], width: int
+) -> Value:
+    """Make a chain of an operator on rows of a width."""
+    elements = int(point[0])
+    x = b.tensor_input((max(1, elements // width), min(width, elements)))
+    for i in range(count):
+        x = apply(b, x, i)
+    return x
 
 
 def unary(name: str) -> Maker:
     """Return a maker of a chain of a function."""
-    return chain(lambda b, x, i: b.apply(name, x, name=f"{name}{i}"), 768)
+    return partial(chain, apply=lambda b, x, i: b.apply(name, x, name=f"{name}{i}"), width=768)
 
 
-def binary(name: str) -> Maker:
-    """Return a maker of a chain of an operation on two signals."""
-
-    def make(b: Builder, point: Point, count: int) -> Value:
-        elements = int(point[0])
-        shape = (max(1, elements // 768), min(768, elements))
-        x, y = b.tensor_input(shape, name="x"), b.tensor_input(shape, name="y")
-        for i in range(count):
-            x = b.apply(name, x, y, name=f"{name}{i}")
-        return x
-
-    return make
+def binary(b: Builder, point: Point, count: int, name: str) -> Value:
+    """Make a chain of an operation on two signals."""
+    elements = int(point[0])
+    shape = (max(1, elements // 768), min(768, elements))
+    x, y = b.tensor_input(shape, name="x"), b.tensor_input(shape, name="y")
+    for i in range(count):
+        x = b.apply(name, x, y, name=f"{name}{i}")
+    return x
 
 
-def image_chain(apply: Callable[[Builder, Value, int], Value], channels: int = 64) -> Maker:
-    """Return a maker of a chain of an operator on images."""
-
-    def make(b: Builder, point: Point, count: int) -> Value:
-        side = max(2, _side(point[0] / channels))
-        x = b.input((channels, side, side))
-        for i in range(count):
-            x = apply(b, x, i)
-        return x
-
-    return make
-
-
-def pool(function: str) -> Maker:
-    """Return a maker of a chain of poolings."""
-
-    def make(b: Builder, point: Point, count: int) -> Value:
-        kernel = _side(point[1])
-        side = max(2, _side(point[0] / 64))
-        # The layer before lets a runtime choose its own layout, as in a network.
-        x = b.conv(b.input((8, side, side)), 64, 1, name="before")
-        for i in range(count):
-            # Even windows shrink the image by one a step.
-            x = b.pool(x, function, kernel, stride=1, padding=kernel // 2, name=f"pool{i}")
-        return x
-
-    return make
+def image_chain(
+    b: Builder,
+    point: Point,
+    count: int,
+    apply: Callable[[Builder, Value, int], Value],
+    channels: int = 64,
+) -> Value:
+    """Make a chain of an operator on images."""
+    side = max(2, _side(point[0] / channels))
+    x = b.input((channels, side, side))
+    for i in range(count):
+        x = apply(b, x, i)
+    return x
 
 
-def ends(function: str) -> Maker:
-    """Return a maker of poolings over all positions, side by side."""
+def pool(b: Builder, point: Point, count: int, function: str) -> Value:
+    """Make a chain of poolings."""
+    kernel = _side(point[1])
+    side = max(2, _side(point[0] / 64))
+    # The layer before lets a runtime choose its own layout, as in a network.
+    x = b.conv(b.input((8, side, side)), 64, 1, name="before")
+    for i in range(count):
+        # Even windows shrink the image by one a step.
+        x = b.pool(x, function, kernel, stride=1, padding=kernel // 2, name=f"pool{i}")
+    return x
 
-    def make(b: Builder, point: Point, count: int) -> Value:
-        side = max(2, _side(point[0] / 64))
-        x = b.input((64, side, side))
-        made = [
-            b.global_pool(x, function=function, keep=True, name=f"pool{i}") for i in range(count)
-        ]
-        return b.add(*made)
 
-    return make
+def ends(b: Builder, point: Point, count: int, function: str) -> Value:
+    """Make poolings over all positions, side by side."""
+    side = max(2, _side(point[0] / 64))
+    x = b.input((64, side, side))
+    made = [b.global_pool(x, function=function, keep=True, name=f"pool{i}") for i in range(count)]
+    return b.add(*made)
 
 
 def mean(b: Builder, point: Point, count: int) -> Value:

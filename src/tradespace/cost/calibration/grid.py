@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tradespace.core.plain import plain_fields
+
 Point = tuple[float, ...]
 
 
@@ -89,15 +91,7 @@ class Grid:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "family": self.family,
-            "axes": list(self.axes),
-            "ticks": [list(t) for t in self.ticks],
-            "times_s": list(self.times_s),
-            "amounts": list(self.amounts),
-            "counts_macs": self.counts_macs,
-            "measured": self.measured,
-        }
+        return plain_fields(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Grid:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tradespace.cost.calibration import chains
 from tradespace.cost.calibration.classes import sizes_of
@@ -117,7 +118,7 @@ def _product(
         ("positions", "output channels", "input channels"),
         (tuple(positions), tuple(channels), tuple(channels)),
         lambda p: p[0] * p[1] * p[2] * window,
-        chains.convolution(kernel),
+        partial(chains.convolution, kernel=kernel),
         symmetric=(1, 2),
         weight_bytes=lambda p: 4 * p[1] * p[2] * window,
     )
@@ -129,7 +130,7 @@ def _recurrent_family(cell: str, gates: int) -> Family:
         ("rows", "gates", "inputs"),
         ((1.0, 16.0), (128.0 * gates, 512.0 * gates), (256.0, 1024.0)),
         lambda p: chains.STEPS * p[0] * p[1] * p[2],
-        chains.recurrent(cell, gates),
+        partial(chains.recurrent, cell=cell, gates=gates),
         weight_bytes=lambda p: 4 * p[1] * p[2],
         possible=lambda p: p[2] >= 2 * p[1] / gates,
     )
@@ -197,7 +198,7 @@ def _products(heads: int) -> list[Family]:
             ("rows", "columns", "terms"),
             ((1.0, 64.0, 256.0), (16.0, 64.0, 256.0), (16.0, 64.0, 256.0)),
             lambda p: heads * p[0] * p[1] * p[2],
-            chains.matmul(heads),
+            partial(chains.matmul, heads=heads),
             symmetric=(1, 2),
         ),
         Family(
@@ -205,7 +206,7 @@ def _products(heads: int) -> list[Family]:
             ("queries", "keys", "width of a head"),
             ((1.0, 64.0, 256.0), (64.0, 256.0), (32.0, 64.0)),
             lambda p: 2 * heads * p[0] * p[1] * p[2],
-            chains.attention(heads),
+            partial(chains.attention, heads=heads),
         ),
         _recurrent_family("lstm", 4),
         _recurrent_family("gru", 3),
@@ -220,37 +221,44 @@ def _others() -> list[Family]:
             _simple(name, chains.unary(name))
             for name in ("silu", "hard_swish", "tanh", "gelu_tanh")
         ),
-        *(_simple(name, chains.binary(name), _SIZES) for name in ("add", "multiply")),
+        *(_simple(name, partial(chains.binary, name=name), _SIZES) for name in ("add", "multiply")),
         _simple("softmax", chains.unary("softmax"), _SIZES),
         _simple(
             "layer_norm",
-            chains.chain(lambda b, x, i: b.layer_norm(x, name=f"norm{i}"), 768),
+            partial(
+                chains.chain, apply=lambda b, x, i: b.layer_norm(x, name=f"norm{i}"), width=768
+            ),
             _SIZES,
         ),
-        _simple("rms_norm", chains.chain(lambda b, x, i: b.rms_norm(x, name=f"norm{i}"), 768)),
+        _simple(
+            "rms_norm",
+            partial(chains.chain, apply=lambda b, x, i: b.rms_norm(x, name=f"norm{i}"), width=768),
+        ),
         _simple(
             "batch_norm",
-            chains.image_chain(lambda b, x, i: b.batch_norm(x, name=f"norm{i}")),
+            partial(chains.image_chain, apply=lambda b, x, i: b.batch_norm(x, name=f"norm{i}")),
             _SIZES,
         ),
         _simple(
             "local_response_norm",
-            chains.image_chain(lambda b, x, i: b.local_response_norm(x, name=f"norm{i}")),
+            partial(
+                chains.image_chain, apply=lambda b, x, i: b.local_response_norm(x, name=f"norm{i}")
+            ),
         ),
         _simple("concatenate", chains.concatenate, _SIZES),
         _simple("copy", chains.shuffle, _SIZES),
         # What is looked up is joined at the end: every element moves twice.
         replace(_simple("embedding", chains.embedding), times=2.0),
         _simple("mean", chains.mean),
-        _simple("global_average_pool", chains.ends("average"), _SIZES),
-        _simple("global_max_pool", chains.ends("max")),
+        _simple("global_average_pool", partial(chains.ends, function="average"), _SIZES),
+        _simple("global_max_pool", partial(chains.ends, function="max")),
         *(
             Family(
                 f"{function}_pool2d",
                 ("elements", "window"),
                 ((6272.0, 50176.0, 200704.0, 802816.0), (9.0, 25.0)),
                 lambda p: p[0] * p[1],
-                chains.pool(function),
+                partial(chains.pool, function=function),
                 counts_macs=False,
             )
             for function in ("max", "average")

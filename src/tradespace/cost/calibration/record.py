@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tradespace.core.errors import InputError
+from tradespace.core.plain import plain_fields
 from tradespace.cost.calibration.classes import fallback_of, merge, sizes_of
 from tradespace.cost.calibration.grid import Grid
 from tradespace.cost.latency import Latency
@@ -145,26 +146,8 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, from which `from_dict` makes it again."""
-        return {
-            "schema": 1,
-            "name": self.name,
-            "machine": dict(self.machine),
-            "runtime": self.runtime,
-            "device": self.device,
-            "number_format": self.number_format,
-            "threads": self.threads,
-            "versions": dict(self.versions),
-            "date": self.date,
-            "run_overhead_s": self.run_overhead_s,
-            "operator_overhead_s": self.operator_overhead_s,
-            "bandwidth_bytes_per_s": self.bandwidth_bytes_per_s,
-            "grids": {name: grid.to_dict() for name, grid in self.grids.items()},
-            "holdout": [[h.network, h.predicted_s, h.measured_s] for h in self.holdout],
-            "taken_s": self.taken_s,
-            "wall_per_cpu": self.wall_per_cpu,
-            "clock": self.clock,
-            "failures": list(self.failures),
-        }
+        held_out = [[h.network, h.predicted_s, h.measured_s] for h in self.holdout]
+        return {"schema": 1, **plain_fields(self), "holdout": held_out}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:

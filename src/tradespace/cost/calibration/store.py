@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from tradespace.core.errors import InputError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.cost.calibration.record import Calibration
 
 #: Environment variable that names another folder.
@@ -85,8 +85,7 @@ def load_calibration(name: str = THIS_MACHINE) -> Calibration:
         if not found:
             msg = f"There is no calibration {name!r}: none is stored in {_folder()}."
             raise InputError(msg, remedy="Run: tradespace calibrate")
-        message, remedy = unknown_name("calibration", name, found)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "calibration", name, found)
     return _read(found[name])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tradespace.core.errors import InputError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.graph.network import Network
 
 #: Runs of a probe: at least, at most, and the time after which it is enough.
@@ -102,5 +102,4 @@ def runner(
         from tradespace.cost.calibration.torch import TorchRunner
 
         return TorchRunner(device=device, number_format=number_format, threads=threads)
-    message, remedy = unknown_name("runtime", runtime, ("onnxruntime", "torch"))
-    raise InputError(message, remedy=remedy)
+    raise unknown(InputError, "runtime", runtime, ("onnxruntime", "torch"))

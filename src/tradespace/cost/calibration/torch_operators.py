@@ -81,10 +81,6 @@ def _binary(path: str) -> Function:
     return call
 
 
-def _gelu_tanh(c: Call) -> Any:
-    return c.torch.nn.functional.gelu(c.x[0], approximate="tanh")
-
-
 def _dense(c: Call) -> Any:
     weight = c.w[0] if c.w[0].shape[-1] == c.x[0].shape[-1] else c.w[0].t()
     return c.torch.nn.functional.linear(c.x[0], weight, c.w[1] if len(c.w) > 1 else None)
@@ -113,10 +109,6 @@ def _convolution(c: Call) -> Any:
         dilation=tuple(dilation),
         groups=int(c.a["groups"]),
     )
-
-
-def _matmul(c: Call) -> Any:
-    return c.torch.matmul(c.x[0], c.x[1])
 
 
 def _attention(c: Call) -> Any:
@@ -162,14 +154,6 @@ def _norm(name: str) -> Function:
 def _batch_norm(c: Call) -> Any:
     scale = c.w[0] if len(c.w) == 4 else None
     return c.torch.nn.functional.batch_norm(c.x[0], c.w[-2], c.w[-1], scale, c.w[-3])
-
-
-def _local_response(c: Call) -> Any:
-    return c.torch.nn.functional.local_response_norm(c.x[0], int(c.a["size"]))
-
-
-def _softmax(c: Call) -> Any:
-    return c.torch.softmax(c.x[0], int(c.a["axis"]))
 
 
 def _pool(function: str) -> Function:
@@ -221,10 +205,6 @@ def _mean(c: Call) -> Any:
     return c.torch.mean(c.x[0], chosen).reshape(tuple(c.shapes[0]))
 
 
-def _concatenate(c: Call) -> Any:
-    return c.torch.cat(c.x, int(c.a["axis"]))
-
-
 def _copy(c: Call) -> Any:
     """Return the same elements in new memory; where their order changes, by a transposition."""
     source, shape = c.x[0], tuple(c.shapes[0])
@@ -232,18 +212,6 @@ def _copy(c: Call) -> Any:
         wide = next((n for n in source.shape if n > 1), 1)
         return source.reshape(wide, -1).t().contiguous().reshape(shape)
     return source.reshape(shape).clone()
-
-
-def _embedding(c: Call) -> Any:
-    return c.torch.nn.functional.embedding(c.x[0], c.w[0])
-
-
-def _reshape(c: Call) -> Any:
-    return c.x[0].reshape(tuple(c.shapes[0]))
-
-
-def _transpose(c: Call) -> Any:
-    return c.x[0].permute(tuple(c.a["order"]))
 
 
 def _view(c: Call) -> Any:
@@ -273,14 +241,6 @@ def _fill(c: Call) -> Any:
     return c.torch.zeros(shape, dtype=c.dtype, device=c.device)
 
 
-def _compare(c: Call) -> Any:
-    return c.x[0] > (c.x[1] if len(c.x) > 1 else 0)
-
-
-def _same(c: Call) -> Any:
-    return c.x[0]
-
-
 FUNCTIONS.update({name: _unary(path) for name, path in _UNARY.items()})
 FUNCTIONS.update({name: _binary(path) for name, path in _BINARY.items()})
 FUNCTIONS.update({f"convolution{rank}d": _convolution for rank in (1, 2, 3)})
@@ -293,25 +253,24 @@ for _function in ("max", "average"):
         FUNCTIONS[f"adaptive_{_function}_pool{_rank}d"] = _adaptive_pool(_function)
 FUNCTIONS.update(
     {
-        "gelu_tanh": _gelu_tanh,
+        "gelu_tanh": lambda c: c.torch.nn.functional.gelu(c.x[0], approximate="tanh"),
         "dense": _dense,
-        "matmul": _matmul,
+        "matmul": lambda c: c.torch.matmul(c.x[0], c.x[1]),
         "attention": _attention,
         "batch_norm": _batch_norm,
-        "local_response_norm": _local_response,
-        "softmax": _softmax,
+        "local_response_norm": lambda c: c.function("nn.functional.local_response_norm")(
+            c.x[0], int(c.a["size"])
+        ),
+        "softmax": lambda c: c.torch.softmax(c.x[0], int(c.a["axis"])),
         "mean": _mean,
-        "concatenate": _concatenate,
+        "concatenate": lambda c: c.torch.cat(c.x, int(c.a["axis"])),
         "copy": _copy,
-        "embedding": _embedding,
-        "reshape": _reshape,
-        "flatten": _reshape,
-        "transpose": _transpose,
+        "embedding": lambda c: c.torch.nn.functional.embedding(c.x[0], c.w[0]),
+        "transpose": lambda c: c.x[0].permute(tuple(c.a["order"])),
         "view": _view,
         "fill": _fill,
-        "compare": _compare,
-        "dropout": _same,
-        "stochastic_depth": _same,
-        "identity": _same,
+        "compare": lambda c: c.x[0] > (c.x[1] if len(c.x) > 1 else 0),
+        **dict.fromkeys(("reshape", "flatten"), lambda c: c.x[0].reshape(tuple(c.shapes[0]))),
+        **dict.fromkeys(("dropout", "stochastic_depth", "identity"), lambda c: c.x[0]),
     }
 )

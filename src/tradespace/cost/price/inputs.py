@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
+from typing import Any
 
 from tradespace.core.errors import InputError
 from tradespace.core.suggest import allowed_text, nearest
 from tradespace.cost.price.arithmetic import chip_hours_of, training_flop
-from tradespace.cost.price.records import ASKED, Inputs
+from tradespace.cost.price.records import ASKED, Asked, Inputs
 from tradespace.cost.price.running import fill_running
 from tradespace.cost.price.tables import TrainingRun, training_run, training_runs
-from tradespace.hardware.profiles import Processor, Region
+from tradespace.hardware.profiles import Processor
 from tradespace.hardware.profiles import processor as find_processor
 from tradespace.hardware.roofline import rate_of
 
@@ -21,36 +20,10 @@ DEFAULT_UTILIZATION, UTILIZATIONS = 0.33, (0.20, 0.54)
 _FORMATS = ("bf16", "fp16", "tf32", "fp32")
 
 
-def resolve(
-    what: str | None = None,
-    *,
-    flop: float | None = None,
-    parameters: float | None = None,
-    tokens: float | None = None,
-    samples: float | None = None,
-    hours: float | None = None,
-    on: str | Path | Processor | None = None,
-    chips: float | None = None,
-    utilization: float | None = None,
-    rate_flop_per_s: float | None = None,
-    number_format: str | None = None,
-    power_w: float | None = None,
-    region: str | Path | Region | None = None,
-    pue: float | None = None,
-    usd_per_hour: float | tuple[float, float] | None = None,
-    usd_per_kwh: float | None = None,
-) -> Inputs:
+def resolve(what: str | None = None, **given: Any) -> Inputs:
     """Return everything that a price needs; see `tradespace.cost.price.price.price`."""
-    _positive(
-        flop=flop,
-        parameters=parameters,
-        tokens=tokens,
-        samples=samples,
-        hours=hours,
-        chips=chips,
-        rate_flop_per_s=rate_flop_per_s,
-        power_w=power_w,
-    )
+    asked = Asked(**given)
+    on, hours = asked.on, asked.hours
     run, network = _subject(what)
     chip = None
     if on is not None:
@@ -62,9 +35,10 @@ def resolve(
     made = Inputs(name=title, run=run, processor=chip)
     if run is not None and run.notes and there is not None:
         made.remarks.append(run.notes)
-    made.flop = _flop(made, network, flop, parameters, tokens, samples)
-    made.chips = _chips(made, there, chips)
-    asked_rate = any(x is not None for x in (flop, tokens, samples, rate_flop_per_s, utilization))
+    made.flop = _flop(made, network, asked)
+    made.chips = _chips(made, there, asked.chips)
+    rated = (asked.flop, asked.tokens, asked.samples, asked.rate_flop_per_s, asked.utilization)
+    asked_rate = any(x is not None for x in rated)
     if hours is not None:
         made.take("duration", hours, "h", ASKED)
         made.chip_hours = hours * made.chips
@@ -72,7 +46,7 @@ def resolve(
         its_chips = there.chips or 1.0
         made.chip_hours = made.take("chip-hours", there.hours * its_chips, "h", there.source)
     elif made.flop is not None:
-        made.chip_hours = _hours(made, utilization, rate_flop_per_s, number_format)
+        made.chip_hours = _hours(made, asked)
     else:
         msg = f"Neither operations nor hours of {title!r} follow from what is given."
         raise InputError(
@@ -81,15 +55,8 @@ def resolve(
             "also --samples or --tokens.",
         )
     if made.chip_hours is not None:
-        fill_running(made, there, power_w, region, pue, usd_per_hour, usd_per_kwh)
+        fill_running(made, there, asked)
     return made
-
-
-def _positive(**given: float | None) -> None:
-    for name, value in given.items():
-        if value is not None and not 0 < value < math.inf:
-            msg = f"{name!r} must be positive and finite; got {value}."
-            raise InputError(msg, remedy="Correct it or leave it out.")
 
 
 def _subject(what: str | None) -> tuple[TrainingRun | None, str | None]:
@@ -116,19 +83,13 @@ def _subject(what: str | None) -> tuple[TrainingRun | None, str | None]:
     return run, found
 
 
-def _flop(
-    made: Inputs,
-    network: str | None,
-    flop: float | None,
-    parameters: float | None,
-    tokens: float | None,
-    samples: float | None,
-) -> float | None:
+def _flop(made: Inputs, network: str | None, asked: Asked) -> float | None:
     run = made.run
-    if flop is not None:
-        return made.take("operations", flop, "FLOP", ASKED)
-    if samples is not None:
-        return _samples_flop(made, network, samples)
+    parameters, tokens = asked.parameters, asked.tokens
+    if asked.flop is not None:
+        return made.take("operations", asked.flop, "FLOP", ASKED)
+    if asked.samples is not None:
+        return _samples_flop(made, network, asked.samples)
     factor = run.flop_per_parameter_token if run and run.flop_per_parameter_token else 6.0
     if parameters is None and tokens is None and run is not None and run.flop is not None:
         return made.take("operations", run.flop, "FLOP", run.source)
@@ -184,14 +145,9 @@ def _chips(made: Inputs, there: TrainingRun | None, chips: float | None) -> floa
     return made.take("chips", 1.0, "", "one unless asked for more")
 
 
-def _hours(
-    made: Inputs,
-    utilization: float | None,
-    rate: float | None,
-    number_format: str | None,
-) -> float | None:
+def _hours(made: Inputs, asked: Asked) -> float | None:
     assert made.flop is not None  # noqa: S101 - asked for with operations at hand
-    chip = made.processor
+    chip, rate, utilization = made.processor, asked.rate_flop_per_s, asked.utilization
     if rate is not None:
         made.take("rate of a chip", rate, "FLOP/s", ASKED)
         _check_rate(made, rate)
@@ -201,7 +157,7 @@ def _hours(
     if utilization is not None and not 0 < utilization <= 1:
         msg = f"The utilization is a share of the peak in (0, 1]; got {utilization}."
         raise InputError(msg, remedy="Write 0.33, for example.")
-    fmt = number_format or next((f for f in _FORMATS if f in chip.peak_ops_per_s), "fp32")
+    fmt = asked.number_format or next((f for f in _FORMATS if f in chip.peak_ops_per_s), "fp32")
     found = rate_of(chip, fmt)
     if found.note:
         made.remarks.append(found.note)

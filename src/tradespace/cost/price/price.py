@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.cost.price.arithmetic import (
     GRAMS_PER_LB,
     HOURS_PER_YEAR,
@@ -108,26 +109,11 @@ class TrainingPrice:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
+        derived = ("chip_years", "wall_days", "energy_kwh", "carbon_kg", "carbon_lbs")
         return {
-            "name": self.name,
-            "processor": self.processor,
-            "chips": self.chips,
-            "flop": self.flop,
+            **plain_fields(self, also=derived),
             "petaflop_days": None if self.flop is None else petaflop_days(self.flop),
-            "chip_hours": self.chip_hours,
-            "chip_years": self.chip_years,
-            "wall_days": self.wall_days,
-            "energy_j": self.energy_j,
-            "energy_kwh": self.energy_kwh,
-            "carbon_g": self.carbon_g,
-            "carbon_kg": self.carbon_kg,
-            "carbon_lbs": self.carbon_lbs,
             "comparisons": self.comparisons(),
-            "rent_usd": None if self.rent_usd is None else list(self.rent_usd),
-            "electricity_usd": self.electricity_usd,
-            "assumptions": [a.to_dict() for a in self.assumptions],
-            "published": [p.to_dict() for p in self.published],
-            "notes": list(self.notes),
         }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.cost.price.arithmetic import GRAMS_PER_LB, JOULES_PER_KWH
 from tradespace.cost.price.tables import TrainingRun
 
@@ -58,15 +59,7 @@ class Published:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "quantity": self.quantity,
-            "printed": self.printed,
-            "unit": self.unit,
-            "ours": None if self.ours is None else list(self.ours),
-            "ratio": self.ratio,
-            "equal": self.equal,
-            "source": self.source,
-        }
+        return plain_fields(self)
 
 
 def half_a_digit(text: str) -> float:

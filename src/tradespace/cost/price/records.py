@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from tradespace.core.errors import InputError
+from tradespace.core.plain import plain_fields
 from tradespace.cost.price.tables import TrainingRun
-from tradespace.hardware.profiles import Processor
+from tradespace.hardware.profiles import Processor, Region
 
 #: Taken where nothing else is known.
 DEFAULT_PUE = 1.58
@@ -14,6 +18,8 @@ DEFAULT_REGION = "grid-us"
 DEFAULT_USD_PER_KWH = 0.12
 #: Source of what a person gives.
 ASKED = "asked for"
+_AMOUNTS = ("flop", "parameters", "tokens", "samples", "hours", "chips")
+_POSITIVE = (*_AMOUNTS, "rate_flop_per_s", "power_w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,35 @@ class Assumption:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "what": self.what,
-            "value": self.value,
-            "unit": self.unit,
-            "source": self.source,
-        }
+        return plain_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked for in place of what is published or assumed."""
+
+    flop: float | None = None
+    parameters: float | None = None
+    tokens: float | None = None
+    samples: float | None = None
+    hours: float | None = None
+    on: str | Path | Processor | None = None
+    chips: float | None = None
+    utilization: float | None = None
+    rate_flop_per_s: float | None = None
+    number_format: str | None = None
+    power_w: float | None = None
+    region: str | Path | Region | None = None
+    pue: float | None = None
+    usd_per_hour: float | tuple[float, float] | None = None
+    usd_per_kwh: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                msg = f"{name!r} must be positive and finite; got {value}."
+                raise InputError(msg, remedy="Correct it or leave it out.")
 
 
 @dataclass(slots=True, kw_only=True)

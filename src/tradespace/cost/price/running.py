@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 from tradespace.core.errors import InputError
 from tradespace.cost.price.records import (
@@ -11,6 +10,7 @@ from tradespace.cost.price.records import (
     DEFAULT_PUE,
     DEFAULT_REGION,
     DEFAULT_USD_PER_KWH,
+    Asked,
     Inputs,
 )
 from tradespace.cost.price.tables import TrainingRun
@@ -18,22 +18,14 @@ from tradespace.hardware.profiles import Region
 from tradespace.hardware.profiles import region as find_region
 
 
-def fill_running(
-    made: Inputs,
-    there: TrainingRun | None,
-    power_w: float | None,
-    region: str | Path | Region | None,
-    pue: float | None,
-    usd_per_hour: float | tuple[float, float] | None,
-    usd_per_kwh: float | None,
-) -> None:
+def fill_running(made: Inputs, there: TrainingRun | None, asked: Asked) -> None:
     """Fill in power, data center, electricity and prices."""
-    made.power_w = _power(made, there, power_w)
+    made.power_w = _power(made, there, asked.power_w)
     place = None
-    if region is not None:
+    if (region := asked.region) is not None:
         place = region if isinstance(region, Region) else find_region(region)
     if made.power_w is not None:
-        made.pue = _pue(made, there, place, pue)
+        made.pue = _pue(made, there, place, asked.pue)
         if place is None and there is not None and there.carbon_g_per_kwh is not None:
             grid, source = there.carbon_g_per_kwh, there.source
         else:
@@ -41,8 +33,8 @@ def fill_running(
             place = place or find_region(DEFAULT_REGION)
             grid, source = place.carbon_g_per_kwh, f"{place.name}, {place.source}; {source}"
         made.carbon_g_per_kwh = made.take("carbon of electricity", grid, "g/kWh", source)
-        made.usd_per_kwh = _kwh_price(made, usd_per_kwh)
-    made.usd_per_hour = _hour_price(made, there, usd_per_hour)
+        made.usd_per_kwh = _kwh_price(made, asked.usd_per_kwh)
+    made.usd_per_hour = _hour_price(made, there, asked.usd_per_hour)
 
 
 def _power(made: Inputs, there: TrainingRun | None, power_w: float | None) -> float | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tradespace.core.errors import InputError
-from tradespace.core.suggest import nearest, unknown_name
+from tradespace.core.suggest import nearest, unknown
+from tradespace.hardware.profiles.tables import record_of, span, table_rows
 
 _FOLDER = Path(__file__).parent / "data"
 _ALIASES = {
@@ -90,39 +89,18 @@ class Equivalent:
     source: str
 
 
-@functools.cache
 def _rows(table: str) -> dict[str, dict[str, str]]:
-    with (_FOLDER / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        return {row["id"]: row for row in csv.DictReader(file)}
-
-
-def _number(row: Mapping[str, str], name: str) -> float | None:
-    return float(row[name]) if row[name] else None
+    return table_rows(_FOLDER / f"{table}.csv")
 
 
 def _run(row: Mapping[str, str]) -> TrainingRun:
-    low, high = _number(row, "usd_per_h_low"), _number(row, "usd_per_h_high")
     columns = ("flop", "energy", "carbon", "rent")
     printed = {name: row[f"published_{name}"] for name in columns}
-    return TrainingRun(
-        id=row["id"],
-        name=row["name"],
-        parameters=_number(row, "parameters"),
-        tokens=_number(row, "tokens"),
-        flop_per_parameter_token=_number(row, "flop_per_parameter_token"),
-        flop=_number(row, "flop"),
-        processor=row["processor"] or None,
-        chips=_number(row, "chips"),
-        hours=_number(row, "hours"),
-        power_w=_number(row, "power_w"),
-        machine_power_w=_number(row, "machine_power_w"),
-        power_meaning=row["power_meaning"],
-        pue=_number(row, "pue"),
-        carbon_g_per_kwh=_number(row, "carbon_g_per_kwh"),
-        usd_per_hour=(low, high) if low is not None and high is not None else None,
+    return record_of(
+        TrainingRun,
+        row,
+        usd_per_hour=span(row, "usd_per_h"),
         published={name: text for name, text in printed.items() if text},
-        source=row["source"],
-        notes=row["notes"],
     )
 
 
@@ -167,17 +145,11 @@ def operation_energies() -> dict[str, OperationEnergy]:
 
     """
     return {
-        name: OperationEnergy(
-            id=name,
-            item=row["item"],
-            technology_nm=row["technology_nm"],
-            bits=int(row["bits"]) if row["bits"] else None,
+        name: record_of(
+            OperationEnergy,
+            row,
             low_j=float(row["energy_low_j"]),
             high_j=float(row["energy_high_j"]),
-            per=row["per"],
-            scope=row["scope"],
-            source=row["source"],
-            notes=row["notes"],
         )
         for name, row in _rows("energy_per_operation").items()
     }
@@ -194,8 +166,7 @@ def operation_energy(name: str) -> OperationEnergy:
     """
     table = operation_energies()
     if name not in table:
-        message, remedy = unknown_name("energy of an operation", name, table)
-        raise InputError(message, remedy=remedy)
+        raise unknown(InputError, "energy of an operation", name, table)
     return table[name]
 
 
@@ -210,7 +181,4 @@ def equivalents() -> dict[str, Equivalent]:
     4.97
 
     """
-    return {
-        name: Equivalent(name, row["name"], float(row["carbon_g"]), row["source"])
-        for name, row in _rows("equivalents").items()
-    }
+    return {name: record_of(Equivalent, row) for name, row in _rows("equivalents").items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,11 +53,9 @@ def add_features(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
     of: dict[str, str] = {}
     known: dict[str, Events] = {}
     for number, reference in enumerate(study.features):
-        try:
+        with _named_at(study, number):
             view = load_view(reference, folder=study.folder)
             columns = _columns_of(view, frame, study, known)
-        except InputError as error:
-            raise error.at(study.place("features", number)) from error
         for series in columns:
             if series.name in frame.columns or series.name in added:
                 who = "the data" if series.name in frame.columns else f"view {of[series.name]!r}"
@@ -77,10 +75,8 @@ def feature_lineage(study: Study) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for number, reference in enumerate(study.features):
-        try:
+        with _named_at(study, number):
             view = load_view(reference, folder=study.folder)
-        except InputError as error:
-            raise error.at(study.place("features", number)) from error
         found[reference] = {
             "view": view.name,
             "version": view.hash,
@@ -88,6 +84,15 @@ def feature_lineage(study: Study) -> dict[str, Any]:
             "features": view.versions,
         }
     return found
+
+
+@contextmanager
+def _named_at(study: Study, number: int) -> Iterator[None]:
+    """Let an error name the line of the study file that names the view."""
+    try:
+        yield
+    except InputError as error:
+        raise error.at(study.place("features", number)) from error
 
 
 def _columns_of(
@@ -174,12 +179,18 @@ def read_source(*views: View) -> pl.DataFrame:
         msg = f"Source {source.name!r} has no path."
         raise FeatureError(msg, remedy="Name its files: path='events/*.parquet', or give --data.")
     check_decimals_of(source, source.path)
+    columns = needed_columns(source, views)
+    return read_files(source.path, columns, owner=f"Source {source.name!r}")
+
+
+def needed_columns(source: EventSource, views: Iterable[View]) -> list[str]:
+    """Return the columns that these views of a source read, in order of the alphabet."""
     wanted = set(source.columns)
     for view in views:
         wanted.update(view.columns)
         if isinstance(view, FeatureView):
             wanted.add(view.entity)
-    return read_files(source.path, sorted(wanted), owner=f"Source {source.name!r}")
+    return sorted(wanted)
 
 
 def check_decimals_of(source: EventSource, path: str) -> None:

@@ -21,7 +21,7 @@ from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
 from tradespace.features.batch.compute import compute_all
 from tradespace.features.batch.events import Events, read_events
-from tradespace.features.batch.study_columns import read_files
+from tradespace.features.batch.study_columns import needed_columns, read_files
 from tradespace.features.build.by_entity import build_in_parts
 from tradespace.features.build.folder import files_before, manifest_before, note_files, sweep
 from tradespace.features.build.manifest import (
@@ -31,7 +31,7 @@ from tradespace.features.build.manifest import (
     write_slices,
     writing,
 )
-from tradespace.features.build.survey import Survey, inputs_of, needed_columns, reach_slices, survey
+from tradespace.features.build.survey import Survey, inputs_of, reach_slices, survey
 from tradespace.features.define.agree import refuse_two_features
 from tradespace.features.define.load import sources_of
 from tradespace.features.define.rules import is_whole
@@ -84,7 +84,7 @@ def one_source(views: Mapping[str, View], *, data: str | None = None) -> tuple[E
 def source_events(views: Mapping[str, View], *, data: str | None = None) -> Events:
     """Return all events of the one source that views share; see :func:`one_source`."""
     source, path = one_source(views, data=data)
-    columns = needed_columns(source, views)
+    columns = needed_columns(source, views.values())
     return read_events(source, read_files(path, columns, owner=f"Source {source.name!r}"))
 
 

@@ -12,7 +12,7 @@ from tradespace.core.errors import FeatureError
 from tradespace.features.batch.compute import compute_at, compute_row_features
 from tradespace.features.batch.events import Events, read_events, require_columns
 from tradespace.features.batch.study_columns import read_source
-from tradespace.features.build.labels import as_in_source, entities_of, times_of
+from tradespace.features.build.labels import as_in_source, entities_of, refuse_taken, times_of
 from tradespace.features.build.lookup import looked_up
 from tradespace.features.define.agree import refuse_two_features
 from tradespace.features.define.load import sources_of
@@ -118,12 +118,8 @@ def join_all(
                 with located(view):
                     known[view.source.name] = _all_events(views, view)
             values, found[name] = _as_of(view, labels, time, known[view.source.name], owner)
-        for feature, array in values.items():
-            if feature in labels.columns:
-                msg = f"{owner} has a column {feature!r} already, which is a feature of view "
-                msg += f"{view.name!r}."
-                raise FeatureError(msg, remedy="Rename the column, or give the feature a name.")
-            added.append(pl.Series(feature, array))
+        refuse_taken(values, labels, view, owner)
+        added += [pl.Series(feature, array) for feature, array in values.items()]
     if left_out and not added:
         names = sorted({column for columns in left_out.values() for column in columns})
         msg = f"{owner} lacks what the row features {', '.join(left_out)} read: "

@@ -159,3 +159,12 @@ def _require(labels: pl.DataFrame, name: str, view: View, owner: str, *, hint: s
 
 def _within(owner: str) -> str:
     return owner[0].lower() + owner[1:]
+
+
+def refuse_taken(names: Iterable[str], labels: pl.DataFrame, view: View, owner: str) -> None:
+    """Refuse features whose names the table has already."""
+    for name in names:
+        if name in labels.columns:
+            msg = f"{owner} has a column {name!r} already, which is a feature of view "
+            msg += f"{view.name!r}."
+            raise FeatureError(msg, remedy="Rename the column, or give the feature a name.")

@@ -11,7 +11,7 @@ from tradespace.core.errors import FeatureError
 from tradespace.features.batch import compiled
 from tradespace.features.batch.compute import codes_of
 from tradespace.features.batch.events import require_columns, times_us
-from tradespace.features.build.labels import as_in_source, entities_of, times_of
+from tradespace.features.build.labels import as_in_source, entities_of, refuse_taken, times_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,11 +38,7 @@ def looked_up(
     """
     needed = [view.entity, view.source.time, *view.names]
     require_columns(table, needed, owner=f"View {view.name!r}")
-    taken = [name for name in view.names if name in labels.columns]
-    if taken:
-        msg = f"{owner} has a column {taken[0]!r} already, which is a feature of view "
-        msg += f"{view.name!r}."
-        raise FeatureError(msg, remedy="Rename the column, or give the feature a name.")
+    refuse_taken(view.names, labels, view, owner)
     rows = _last_rows(view, table, labels, time, owner)
     return table.select(pl.col(view.names).gather(rows)).get_columns()
 

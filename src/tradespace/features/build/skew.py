@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from tradespace.core.errors import FeatureError
+from tradespace.core.plain import plain_fields
 from tradespace.features.batch.events import Events
 from tradespace.features.build.joins import join_all
 from tradespace.features.define.views import View
@@ -39,18 +40,10 @@ class Skew:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "feature": self.feature,
-            "rows": self.rows,
-            "differing": self.differing,
-            "greatest": self.greatest,
-            "missing": self.missing,
-            "lacks": list(self.lacks),
-            "examples": [
-                {"row": row, "served": served, "batch": batch}
-                for row, served, batch in self.examples
-            ],
-        }
+        examples = [
+            dict(zip(("row", "served", "batch"), one, strict=True)) for one in self.examples
+        ]
+        return {**plain_fields(self), "examples": examples}
 
 
 def skew(

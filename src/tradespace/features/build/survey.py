@@ -17,7 +17,12 @@ from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
 from tradespace.features.batch.checks import merge
 from tradespace.features.batch.events import Events, only_events, read_events
-from tradespace.features.batch.study_columns import check_decimals_of, reading, scan_files
+from tradespace.features.batch.study_columns import (
+    check_decimals_of,
+    needed_columns,
+    reading,
+    scan_files,
+)
 from tradespace.features.define.contracts import Breach
 from tradespace.features.define.sources import EventSource
 from tradespace.features.define.views import FeatureView, View
@@ -68,16 +73,6 @@ class Survey:
                 yield number, events, events.time_us // self.every_us
 
 
-def needed_columns(source: EventSource, views: Mapping[str, View]) -> list[str]:
-    """Return the columns of a source that building its views reads."""
-    wanted = set(source.columns)
-    for view in views.values():
-        wanted.update(view.columns)
-        if isinstance(view, FeatureView):
-            wanted.add(view.entity)
-    return sorted(wanted)
-
-
 def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_us: int) -> Survey:
     """Read a source once and say what lies where.
 
@@ -89,7 +84,7 @@ def survey(source: EventSource, path: str, views: Mapping[str, View], *, every_u
         If the source has no events, or they break its contract.
 
     """
-    columns = needed_columns(source, views)
+    columns = needed_columns(source, views.values())
     owner = f"Source {source.name!r}"
     check_decimals_of(source, path)
     scan = scan_files(path, columns, owner=owner)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tradespace.core.errors import FeatureError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.features.define.expression_text import parse_expression
 from tradespace.features.define.expressions import Expression
 from tradespace.features.define.features import Feature
@@ -34,11 +34,10 @@ def _feature(
     k: int = 1,
     half_life_us: int | None = None,
     share: bool = False,
-    **unknown: Any,
+    **others: Any,
 ) -> Feature:
-    for option in unknown:
-        message, remedy = unknown_name(f"option of {kind}", option, OPTIONS)
-        raise FeatureError(message, remedy=remedy)
+    for option in others:
+        raise unknown(FeatureError, f"option of {kind}", option, OPTIONS)
     window_us = None if window in (None, "all") else parse_duration_us(window, what="window")
     if window_us == 0:
         msg = f"The window of {kind} must be longer than 0."

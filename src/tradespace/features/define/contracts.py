@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from tradespace.core.errors import FeatureError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown, unknown_name
 from tradespace.features.define.rules import check_finite
 
 _Kind = TypeVar("_Kind", "ColumnRule", "Contract")
@@ -115,8 +115,7 @@ class Contract:
         if not isinstance(choice, OnBreach):
             names = [one.value for one in OnBreach]
             if choice not in names:
-                message, remedy = unknown_name("choice of on_breach", str(choice), names)
-                raise FeatureError(message, remedy=remedy)
+                raise unknown(FeatureError, "choice of on_breach", str(choice), names)
             object.__setattr__(self, "on_breach", OnBreach(choice))
 
 

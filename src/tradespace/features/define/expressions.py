@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tradespace.core.errors import FeatureError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -323,6 +323,5 @@ def hour(name: str) -> Expression:
 def clock_part(part: str, name: str) -> Expression:
     """Return weekday, hour, minute, day or month of a time, in the source's time zone."""
     if part not in CLOCK:
-        message, remedy = unknown_name("part of a time", part, CLOCK)
-        raise FeatureError(message, remedy=remedy)
+        raise unknown(FeatureError, "part of a time", part, CLOCK)
     return Expression(part, (name,))

@@ -8,7 +8,8 @@ from typing import Any
 
 from tradespace.core.errors import FeatureError
 from tradespace.core.hashing import content_hash
-from tradespace.core.suggest import unknown_name
+from tradespace.core.plain import plain_fields
+from tradespace.core.suggest import unknown
 from tradespace.features.define.expressions import Expression
 from tradespace.features.define.rules import check_column, check_k, check_name, is_whole, shown
 from tradespace.files.durations import format_duration
@@ -77,16 +78,10 @@ class Feature:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is computed, as plain data."""
+        described = ("name", "unit", "description", "share", "_key")
         return {
-            "kind": self.kind,
-            "column": self.column,
-            "window_us": self.window_us,
-            "delay_us": self.delay_us,
+            **plain_fields(self, but=described),
             "where": None if self.where is None else self.where.text,
-            "empty": self.empty,
-            "k": self.k,
-            "half_life_us": self.half_life_us,
-            "parts": None if self.parts is None else [part.to_dict() for part in self.parts],
         }
 
     @property
@@ -118,8 +113,7 @@ def check_feature(feature: Feature, kinds: Mapping[str, bool]) -> None:
     """Raise FeatureError for a feature that cannot be computed."""
     kind = feature.kind
     if kind not in kinds:
-        message, remedy = unknown_name("kind of feature", str(kind), kinds)
-        raise FeatureError(message, remedy=remedy)
+        raise unknown(FeatureError, "kind of feature", str(kind), kinds)
     if (feature.parts is not None) != (kind == "ratio"):
         msg = f"A ratio, and nothing else, has two parts; got a {kind}."
         raise FeatureError(msg, remedy="Make features with count, mean, ratio and the like.")

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from tradespace.core.errors import FeatureError, Place
-from tradespace.core.suggest import nearest, unknown_name
+from tradespace.core.suggest import nearest, unknown
 from tradespace.features.define.agree import refuse_two_sources
 from tradespace.features.define.sources import EventSource
 from tradespace.features.define.views import FeatureView, RowFeatures, View
@@ -138,8 +138,7 @@ def load_view(reference: str, *, folder: str | Path = ".") -> View:
 
 def _named(name: str, views: Mapping[str, View], place: str) -> View:
     if name not in views:
-        message, remedy = unknown_name("feature view", name, views)
-        raise FeatureError(message, place=Place(place), remedy=remedy)
+        raise unknown(FeatureError, "feature view", name, views, place=Place(place))
     return views[name]
 
 

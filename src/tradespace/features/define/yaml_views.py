@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tradespace.core.errors import FeatureError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown, unknown_name
 from tradespace.features.define import aggregates
 from tradespace.features.define.contracts import ColumnRule, Contract, OnBreach
 from tradespace.features.define.expression_text import parse_expression
@@ -142,8 +142,9 @@ class _Reader:
             self.fail(where, f"{name} must be a mapping; got {show(value)}.", "Write 'key: value'.")
         for key in value:
             if allowed is not None and key not in allowed:
-                message, remedy = unknown_name("key", key, allowed)
-                raise FeatureError(message, place=self.tree.at_key((*where, key)), remedy=remedy)
+                raise unknown(
+                    FeatureError, "key", key, allowed, place=self.tree.at_key((*where, key))
+                )
         return dict(value)
 
     def make(self, where: Where, function: Callable[..., Any], /, *args: Any, **given: Any) -> Any:
@@ -231,8 +232,9 @@ class _Reader:
         ((kind, value),) = item.items()
         inside = (*where, kind)
         if kind not in _FUNCTIONS:
-            message, remedy = unknown_name("feature", str(kind), _FUNCTIONS)
-            raise FeatureError(message, place=self.tree.at_key(inside), remedy=remedy)
+            raise unknown(
+                FeatureError, "feature", str(kind), _FUNCTIONS, place=self.tree.at_key(inside)
+            )
         function = _FUNCTIONS[kind]
         settings = inspect.signature(function).parameters
         if not isinstance(value, dict):

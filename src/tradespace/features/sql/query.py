@@ -24,13 +24,11 @@ def to_sql(view: FeatureView, *, table: str) -> str:
 
     """
     source = view.source
-    if source.id is None:
-        msg = f"SQL for view {view.name!r} needs the id of its events."
-        raise FeatureError(msg, remedy="Name it: EventSource(..., id='...').")
-    time, identity = f'"{source.time}"', f'"{source.id}"'
+    own_id = identity_of(view)
+    time, identity = f'"{source.time}"', f'"{own_id}"'
     created = time if source.created is None else f'coalesce("{source.created}", {time})'
     selected = ",\n".join(
-        f'  {_sql(feature, source.time, source.id)} AS "{name}"'
+        f'  {_sql(feature, source.time, own_id)} AS "{name}"'
         for name, feature in zip(view.names, view.features, strict=True)
     )
     own = f"e.{identity} = r.{identity}"
@@ -44,10 +42,8 @@ GROUP BY r.{identity}, r.{time}"""  # noqa: S608 - names are quoted; nothing com
 
 
 def _sql(feature: Feature, time: str, identity: str) -> str:
-    empty = "NULL" if feature.empty is None else repr(float(feature.empty))
     if feature.parts is not None:
-        above, below = (_sql(part, time, identity) for part in feature.parts)
-        return f"coalesce(({above}) / nullif({below}, 0), {empty})"
+        return ratio_sql(feature, *(_sql(part, time, identity) for part in feature.parts))
     at, now, me = f'e."{time}"', f'r."{time}"', f'r."{identity}"'
     delay, window = feature.delay_us, feature.window_us
     rules = [f"{at} <= {now} - to_microseconds({delay})"]
@@ -63,23 +59,74 @@ def _sql(feature: Feature, time: str, identity: str) -> str:
         rules.append(f"{column} IS NOT NULL")
     kept = f"FILTER (WHERE {' AND '.join(rules)})"
     latest = f'ORDER BY {at} DESC, e."{identity}" DESC'
-    count = f"count(*) {kept}"
+    since = f"(epoch_us({now}) - epoch_us(max({at}) {kept}))"
+    last = f"(array_agg({column} {latest}) {kept})[{feature.k}]"
+    return aggregate_sql(
+        feature, column, kept, since=since, last=last, age=f"epoch_us({now})", at=at
+    )
+
+
+def aggregate_sql(
+    feature: Feature, column: str | None, kept: str, *, since: str, last: str, age: str, at: str
+) -> str:
+    """Return the SQL of a feature over the events that `kept` chooses.
+
+    Parameters
+    ----------
+    feature : Feature
+        Not a ratio.
+    column : str or None
+        Its column in SQL.
+    kept : str
+        What follows an aggregate function: the filter, and the window if there is one.
+    since, last : str
+        Microseconds since the last event; the value of the k-th last event.
+    age, at : str
+        From what moment weights of a decayed mean count, in microseconds; time of an event.
+
+    """
+    empty = empty_sql(feature)
     match feature.kind:
         case "count":
             zero = "0.0" if feature.empty is None else empty
-            return f"coalesce(nullif({count}, 0)::DOUBLE, {zero})"
+            return f"coalesce(nullif(count(*) {kept}, 0)::DOUBLE, {zero})"
         case "distinct":
             return f"coalesce(nullif(count(DISTINCT {column}) {kept}, 0)::DOUBLE, {empty})"
         case "sum" | "min" | "max":
-            return f"coalesce({feature.kind}({column}) {kept}::DOUBLE, {empty})"
+            return f"coalesce(({feature.kind}({column}) {kept})::DOUBLE, {empty})"
         case "mean":
             return f"coalesce(avg({column}::DOUBLE) {kept}, {empty})"
         case "std":
             return f"coalesce(stddev_samp({column}::DOUBLE) {kept}, {empty})"
         case "last":
-            return f"coalesce((array_agg({column} {latest}) {kept})[{feature.k}]::DOUBLE, {empty})"
+            return f"coalesce({last}::DOUBLE, {empty})"
         case "since_last":
-            return f"coalesce((epoch_us({now}) - epoch_us(max({at}) {kept})) / 1e6, {empty})"
+            return f"coalesce({since} / 1e6, {empty})"
     half_life = float(feature.half_life_us or 1)
-    weight = f"pow(2.0, (epoch_us({at}) - epoch_us({now})) / {half_life!r})"
-    return f"coalesce(sum({column} * {weight}) {kept} / sum({weight}) {kept}, {empty})"
+    weight = f"pow(2.0, (epoch_us({at}) - {age}) / {half_life!r})"
+    return f"coalesce((sum({column} * {weight}) {kept}) / (sum({weight}) {kept}), {empty})"
+
+
+def empty_sql(feature: Feature) -> str:
+    """Return what stands for nothing."""
+    return "NULL" if feature.empty is None else repr(float(feature.empty))
+
+
+def ratio_sql(feature: Feature, above: str, below: str) -> str:
+    """Return one part of a ratio divided by the other."""
+    return f"coalesce(({above}) / nullif({below}, 0), {empty_sql(feature)})"
+
+
+def identity_of(view: FeatureView) -> str:
+    """Return the column that identifies an event of the source.
+
+    Raises
+    ------
+    FeatureError
+        If the source names none.
+
+    """
+    if view.source.id is None:
+        msg = f"SQL for view {view.name!r} needs the id of its events."
+        raise FeatureError(msg, remedy="Name it: EventSource(..., id='...').")
+    return view.source.id

@@ -10,6 +10,7 @@ from __future__ import annotations
 from tradespace.core.errors import FeatureError
 from tradespace.features.define.features import Feature, leaves
 from tradespace.features.define.views import FeatureView
+from tradespace.features.sql.query import aggregate_sql, identity_of, ratio_sql
 
 _PLACE, _RANK, _COUNT, _NEWEST = '"__place"', '"__rank"', '"__n"', '"__newest"'
 
@@ -45,16 +46,14 @@ def to_window_sql(view: FeatureView, *, table: str) -> str:
 
     """
     source = view.source
-    if source.id is None:
-        msg = f"SQL for view {view.name!r} needs the id of its events."
-        raise FeatureError(msg, remedy="Name it: EventSource(..., id='...').")
+    identity = f'"{identity_of(view)}"'
     if source.created is not None:
         msg = f"Events of source {source.name!r} arrive late, which window functions cannot see."
         raise FeatureError(msg, remedy="Use to_sql, which joins, or leave out created=.")
     frames: dict[str, str] = {}
     for feature in leaves(view.features):
         frames.setdefault(_frame(feature), f"w{len(frames)}")
-    time, identity = f'"{source.time}"', f'"{source.id}"'
+    time = f'"{source.time}"'
     selected = ",\n".join(
         f'  {_sql(feature, time, frames)} AS "{name}"'
         for name, feature in zip(view.names, view.features, strict=True)
@@ -89,32 +88,13 @@ def _frame(feature: Feature) -> str:
 
 
 def _sql(feature: Feature, time: str, frames: dict[str, str]) -> str:
-    empty = "NULL" if feature.empty is None else repr(float(feature.empty))
     if feature.parts is not None:
-        above, below = (_sql(part, time, frames) for part in feature.parts)
-        return f"coalesce(({above}) / nullif({below}, 0), {empty})"
+        return ratio_sql(feature, *(_sql(part, time, frames) for part in feature.parts))
     column = None if feature.column is None else f'"{feature.column}"'
     rules = [] if column is None else [f"{column} IS NOT NULL"]
     if feature.where is not None:
         rules.append(feature.where.to_sql())
     over = f"FILTER (WHERE {' AND '.join(rules) or 'TRUE'}) OVER {frames[_frame(feature)]}"
-    match feature.kind:
-        case "count":
-            zero = "0.0" if feature.empty is None else empty
-            return f"coalesce(nullif(count(*) {over}, 0)::DOUBLE, {zero})"
-        case "distinct":
-            return f"coalesce(nullif(count(DISTINCT {column}) {over}, 0)::DOUBLE, {empty})"
-        case "sum" | "min" | "max":
-            return f"coalesce(({feature.kind}({column}) {over})::DOUBLE, {empty})"
-        case "mean":
-            return f"coalesce(avg({column}::DOUBLE) {over}, {empty})"
-        case "std":
-            return f"coalesce(stddev_samp({column}::DOUBLE) {over}, {empty})"
-        case "last":
-            return f"coalesce((list({column}) {over})[-{feature.k}]::DOUBLE, {empty})"
-        case "since_last":
-            newest = f"(max(epoch_us({time})) {over})"
-            return f"coalesce((epoch_us({time}) - {newest}) / 1e6, {empty})"
-    half_life = float(feature.half_life_us or 1)
-    weight = f"pow(2.0, (epoch_us({time}) - {_NEWEST}) / {half_life!r})"
-    return f"coalesce((sum({column} * {weight}) {over}) / (sum({weight}) {over}), {empty})"
+    since = f"(epoch_us({time}) - (max(epoch_us({time})) {over}))"
+    last = f"(list({column}) {over})[-{feature.k}]"
+    return aggregate_sql(feature, column, over, since=since, last=last, age=_NEWEST, at=time)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tradespace.core.errors import FeatureError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.features.define.views import FeatureView
 from tradespace.features.stream.entity import EntityState, Payload
 from tradespace.features.stream.moments import held, kind_of, moment, plain_keys
@@ -339,8 +339,7 @@ class StreamEngine:
 
     def _named(self, view: str) -> Live:
         if view not in self._live:
-            message, remedy = unknown_name("feature view", view, self._live)
-            raise FeatureError(message, remedy=remedy)
+            raise unknown(FeatureError, "feature view", view, self._live)
         return self._live[view]
 
 

@@ -218,18 +218,20 @@ class SqliteState:
             found: tuple[Any, Any] | None = self._db.execute(sql).fetchone()
             return found
 
+    def _of(self, table: str, entities: list[Any], order: str = "") -> Iterator[Iterable[Row]]:
+        """Give the rows of these entities, some hundreds of entities at a time."""
+        for start in range(0, len(entities), _AT_ONCE):
+            part = entities[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            sql = f'SELECT * FROM "{table}" WHERE entity IN ({marks}){order}'  # noqa: S608 - a hash
+            yield self._db.execute(sql, part)
+
     def load(self, key: str, entities: list[Any]) -> list[Row]:
         """Return the stored events of entities, those of one entity in order."""
         found: list[Row] = []
         with self._told():
-            for start in range(0, len(entities), _AT_ONCE):
-                part = entities[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(part))
-                sql = (
-                    f'SELECT * FROM "events_{key}" WHERE entity IN ({marks}) '  # noqa: S608 - a hash
-                    "ORDER BY entity, time, id"
-                )
-                found += self._db.execute(sql, part).fetchall()
+            for rows in self._of(f"events_{key}", entities, " ORDER BY entity, time, id"):
+                found += rows
         return found
 
     def add(self, key: str, rows: Iterable[Row]) -> None:
@@ -253,13 +255,8 @@ class SqliteState:
             if len(entities) == 1:
                 one = self._db.execute(self._one[key], entities).fetchone()
                 return found if one is None else {one[0]: one[1:]}
-            for start in range(0, len(entities), _AT_ONCE):
-                part = entities[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(part))
-                sql = f'SELECT * FROM "vectors_{key}" WHERE entity IN ({marks})'  # noqa: S608 - a hash
-                found.update(
-                    (entity, (time, blob)) for entity, time, blob in self._db.execute(sql, part)
-                )
+            for rows in self._of(f"vectors_{key}", entities):
+                found.update((entity, (time, blob)) for entity, time, blob in rows)
         except sqlite3.Error as error:
             raise self._error(error) from error
         return found

@@ -78,6 +78,22 @@ def operands(item: Compute) -> tuple[tuple[str, View], ...]:
     return tuple((name, view) for name, view in named if view is not None)
 
 
+def accesses(item: Move | Compute) -> tuple[list[tuple[View, int]], tuple[View, int]]:
+    """Return the views that an item reads and the one it writes, each with its piece in bytes."""
+    if isinstance(item, Move):
+        reads = [(item.src, item.size_bytes // item.src.count)]
+        return reads, (item.dst, item.size_bytes // item.dst.count)
+    assert item.out is not None  # noqa: S101 - what our own code guarantees
+    size = item.bits // 8
+    reads = [(v, size) for name, v in operands(item) if name != "out" or item.accumulate]
+    return reads, (item.out, size)
+
+
+def bytes_from(starts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return the addresses of all bytes of pieces of `size` bytes that begin at `starts`."""
+    return (starts.reshape(-1)[:, None] + np.arange(size)).reshape(-1)
+
+
 def unrolled(
     body: tuple[Instruction, ...], counters: dict[str, int] | None = None
 ) -> Iterator[tuple[Move | Compute | Sync, dict[str, int]]]:

@@ -95,32 +95,28 @@ class Layer:
         each = self.terms if self.kind in ("dense", "conv") else self.taps
         return self.groups * self.outputs * self.positions * each
 
+    def _inside(self, axis: int) -> int:
+        """Return how much of its windows lies inside of the input, summed along an axis."""
+        size, count = ((self.height, self.rows), (self.width, self.columns))[axis]
+        starts = (i * self.stride[axis] - self.padding[axis] for i in range(count))
+        return sum(min(s + self.window[axis], size) - max(s, 0) for s in starts)
+
     @property
     def macs_inside(self) -> int:
         """The operations that touch a word of the input, padding excluded."""
-        sums = []
-        for axis, (size, count) in enumerate(
-            ((self.height, self.rows), (self.width, self.columns))
-        ):
-            stride, pad = self.stride[axis], self.padding[axis]
-            starts = [i * stride - pad for i in range(count)]
-            sums.append(sum(min(s + self.window[axis], size) - max(s, 0) for s in starts))
         each = self.channels if self.kind in ("dense", "conv") else 1
-        return self.groups * self.outputs * self.images * each * sums[0] * sums[1]
+        inside = self._inside(0) * self._inside(1)
+        return self.groups * self.outputs * self.images * each * inside
 
     @property
     def input_words(self) -> int:
         """Words of the input that are needed at least once."""
         touched = 1
-        for axis, (size, count) in enumerate(
-            ((self.height, self.rows), (self.width, self.columns))
-        ):
+        for axis, size in enumerate((self.height, self.width)):
             stride, pad, window = self.stride[axis], self.padding[axis], self.window[axis]
-            if stride >= window:
-                starts = [i * stride - pad for i in range(count)]
-                touched *= sum(min(s + window, size) - max(s, 0) for s in starts)
-            else:
-                touched *= min((count - 1) * stride - pad + window, size)
+            count = (self.rows, self.columns)[axis]
+            between = min((count - 1) * stride - pad + window, size)
+            touched *= self._inside(axis) if stride >= window else between
         operands = 2 if self.kind == "elementwise" else 1
         return self.images * self.groups * self.channels * touched * operands
 

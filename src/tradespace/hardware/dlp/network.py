@@ -7,7 +7,8 @@ abstract level. The time of an operator is that of its programs one after the ot
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 from tradespace.core.errors import ProcessorError
 from tradespace.graph.network import Network
@@ -25,16 +26,22 @@ from tradespace.hardware.dlp.simulator.closed_form import Timing
 from tradespace.hardware.dlp.streamed import fits_on_chip, time_moves, time_recurrence, time_stream
 
 
+class Settings(TypedDict, total=False):
+    """How schedules are searched for, as described at `schedule_network_on`."""
+
+    objectives: tuple[Objective, ...]
+    slack: float
+    max_segments: int | None
+    steady: bool
+    known: Sequence[NetworkOnDlp]
+
+
 def schedule_network_on(
     network: Network,
     machine: Machine | None = None,
     *,
     number_format: str = "fp32",
-    objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
-    slack: float = 0.0,
-    max_segments: int | None = None,
-    steady: bool = False,
-    known: Sequence[NetworkOnDlp] = (),
+    **settings: Unpack[Settings],
 ) -> NetworkOnDlp:
     """Return what a network takes on the processor, operator by operator.
 
@@ -72,7 +79,7 @@ def schedule_network_on(
     """
     chip = load_machine() if machine is None else machine
     bits = _bits(chip, number_format)
-    work = _Scheduler(chip, bits, objectives, slack, max_segments, known, steady=steady)
+    work = _Scheduler(chip, bits, **settings)
     rows: list[OperatorOnDlp] = []
     uncovered: list[Uncovered] = []
     for step in network_steps(network, number_format=number_format):
@@ -97,11 +104,7 @@ def schedule_layers_on(
     machine: Machine | None = None,
     *,
     number_format: str = "fp32",
-    objectives: tuple[Objective, ...] = ("time", "traffic", "energy"),
-    slack: float = 0.0,
-    max_segments: int | None = None,
-    steady: bool = False,
-    known: Sequence[NetworkOnDlp] = (),
+    **settings: Unpack[Settings],
 ) -> NetworkOnDlp:
     """Return what layers take, one after the other, in the same record as a network.
 
@@ -119,7 +122,7 @@ def schedule_layers_on(
     """
     chip = load_machine() if machine is None else machine
     bits = _bits(chip, number_format)
-    work = _Scheduler(chip, bits, objectives, slack, max_segments, known, steady=steady)
+    work = _Scheduler(chip, bits, **settings)
     chosen = tuple(layers)
     rows = tuple(work.row(_step_of(layer, bits)) for layer in chosen)
     name = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} layers"
@@ -154,29 +157,26 @@ def _uncovered(step: Step, reason: str) -> Uncovered:
     return Uncovered(name=step.name, operator=step.operator, reason=reason, macs=step.macs)
 
 
+@dataclass
 class _Scheduler:
     """Times steps; equal layers are scheduled once."""
 
-    def __init__(
-        self,
-        machine: Machine,
-        bits: int,
-        objectives: tuple[Objective, ...],
-        slack: float,
-        max_segments: int | None,
-        known: Sequence[NetworkOnDlp],
-        *,
-        steady: bool,
-    ) -> None:
-        self.machine, self.bits = machine, bits
-        self.objectives, self.slack, self.max_segments = objectives, slack, max_segments
-        self.steady = steady
-        self.known: dict[Layer, list[Schedule]] = {}
-        for earlier in known:
-            for one in {id(s): s for row in earlier.rows for s, _ in row.schedules}.values():
-                self.known.setdefault(replace(one.layer, name=""), []).append(one)
-        self.ticks = ticks = Ticks.of(machine)
-        self.mac, self.operation = ticks.operation(f"MAC_{bits}"), ticks.operation(f"ADD_{bits}")
+    machine: Machine
+    bits: int
+    objectives: tuple[Objective, ...] = ("time", "traffic", "energy")
+    slack: float = 0.0
+    max_segments: int | None = None
+    steady: bool = False
+    known: Sequence[NetworkOnDlp] = ()
+
+    def __post_init__(self) -> None:
+        self.earlier: dict[Layer, list[Schedule]] = {}
+        for found in self.known:
+            for one in {id(s): s for row in found.rows for s, _ in row.schedules}.values():
+                self.earlier.setdefault(replace(one.layer, name=""), []).append(one)
+        self.ticks = ticks = Ticks.of(self.machine)
+        self.mac = ticks.operation(f"MAC_{self.bits}")
+        self.operation = ticks.operation(f"ADD_{self.bits}")
         self.done: dict[Layer, Schedule] = {}
 
     def layer(self, layer: Layer) -> Schedule:
@@ -192,7 +192,7 @@ class _Scheduler:
                 objectives=self.objectives,
                 slack=self.slack,
                 max_segments=self.max_segments,
-                known=tuple(self.known.get(form, ())),
+                known=tuple(self.earlier.get(form, ())),
             )
         return replace(self.done[form], layer=layer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradespace.core.plain import plain_fields
 from tradespace.hardware.dlp.scheduler.search import Schedule
 
 METHOD = (
@@ -70,7 +71,7 @@ class OperatorOnDlp:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {**{n: getattr(self, n) for n in _ROW}, "merged": list(self.merged)}
+        return plain_fields(self, but=("schedules",), also=("gap",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +146,5 @@ class NetworkOnDlp:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            **{n: getattr(self, n) for n in _TOTALS},
-            "rows": [row.to_dict() for row in self.rows],
-            "uncovered": [
-                {"name": u.name, "operator": u.operator, "reason": u.reason, "macs": u.macs}
-                for u in self.uncovered
-            ],
-        }
+        totals = ("time_s", "bound_s", "gap", "macs", "traffic_bytes", "energy_j", "coverage")
+        return plain_fields(self, also=totals)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tradespace.core.errors import Place, ProcessorError
 from tradespace.files.units import format_bytes, format_time
-from tradespace.hardware.dlp.addresses import operands, positions, unrolled
+from tradespace.hardware.dlp.addresses import accesses, bytes_from, positions, unrolled
 from tradespace.hardware.dlp.costs import Ticks, program_step
 from tradespace.hardware.dlp.instructions import Compute, Move, Program, Sync, View
 from tradespace.hardware.dlp.machine import Machine
@@ -104,26 +104,20 @@ class _Live:
 
     def step(self, item: Move | Compute, counters: dict[str, int], segment: int) -> None:
         """Take note of what an instruction reads and writes."""
-        if isinstance(item, Move):
-            reads = [(item.src, item.size_bytes // item.src.count)]
-            writes = [(item.dst, item.size_bytes // item.dst.count)]
-        else:
-            size = item.bits // 8
-            reads = [(v, size) for n, v in operands(item) if n != "out" or item.accumulate]
-            writes = [(v, size) for n, v in operands(item) if n == "out" and not item.accumulate]
-        for view, size in reads:
+        reads, (target, size) = accesses(item)
+        for view, piece in reads:
             if view.memory != "DRAM":
-                self.last[view.memory][self.where(view, counters, size)] = segment
-        for view, size in writes:
-            if view.memory != "DRAM":
-                where = self.where(view, counters, size)
-                self.close(view.memory, where)
-                self.born[view.memory][where] = segment
-                self.last[view.memory][where] = segment
+                self.last[view.memory][self.where(view, counters, piece)] = segment
+        adds = isinstance(item, Compute) and item.accumulate
+        if target.memory != "DRAM" and not adds:
+            where = self.where(target, counters, size)
+            self.close(target.memory, where)
+            self.born[target.memory][where] = segment
+            self.last[target.memory][where] = segment
 
     def where(self, view: View, counters: dict[str, int], size: int) -> NDArray[np.int64]:
         """Return the bytes of an operand."""
-        return (positions(view, counters).reshape(-1)[:, None] + np.arange(size)).reshape(-1)
+        return bytes_from(positions(view, counters), size)
 
     def close(self, memory: str, where: NDArray[np.int64]) -> None:
         """End the life of what lies in these bytes."""

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from tradespace.core.errors import Place, ProcessorError
 from tradespace.hardware.dlp.addresses import (
+    accesses,
+    bytes_from,
     extent,
     loop_counts,
     operands,
@@ -245,15 +247,8 @@ def _touch(
     checker: _Checker,
     number: int,
 ) -> None:
-    if isinstance(item, Move):
-        lane, reads = 0, [(item.src, item.size_bytes // item.src.count)]
-        write = (item.dst, item.size_bytes // item.dst.count)
-    else:
-        assert item.out is not None  # noqa: S101 - what our own code guarantees
-        size = item.bits // 8
-        lane = 1
-        reads = [(v, size) for n, v in operands(item) if n != "out" or item.accumulate]
-        write = (item.out, size)
+    lane = 0 if isinstance(item, Move) else 1
+    reads, write = accesses(item)
     for view, size in reads:
         if view.memory == "DRAM":
             continue
@@ -293,4 +288,4 @@ def _bytes(
             height = skip.window[0]
         rows = np.arange(start.shape[-2]) + skip.pad[0]
         start = start[..., rows % down < height, :]
-    return (start.reshape(-1)[:, None] + np.arange(size)).reshape(-1)
+    return bytes_from(start, size)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,8 +15,10 @@ from tradespace.hardware.profiles.records import (
     Region,
     Source,
 )
+from tradespace.hardware.profiles.tables import number, record_of, span, table_rows
 
-_FOLDER = Path(__file__).parent
+_PROCESSORS = Path(__file__).parent / "processors.csv"
+_REGIONS = Path(__file__).parent / "regions.csv"
 _OWN_FILE = (".yaml", ".yml")
 
 
@@ -47,7 +47,7 @@ def processor(name: str | Path) -> Processor:
         from tradespace.hardware.profiles.files import load_processor
 
         return load_processor(name)
-    rows = _rows("processors")
+    rows = table_rows(_PROCESSORS)
     wanted = str(name).strip().lower().replace("_", "-").replace(" ", "-")
     if wanted not in rows:
         message, remedy = unknown_name("processor", str(name), rows)
@@ -66,7 +66,7 @@ def processors() -> dict[str, Processor]:
     True
 
     """
-    return {name: _processor(row) for name, row in _rows("processors").items()}
+    return {name: _processor(row) for name, row in table_rows(_PROCESSORS).items()}
 
 
 def region(name: str | Path) -> Region:
@@ -93,7 +93,7 @@ def region(name: str | Path) -> Region:
         from tradespace.hardware.profiles.files import load_region
 
         return load_region(name)
-    rows = _rows("regions")
+    rows = table_rows(_REGIONS)
     wanted = str(name).strip().lower().replace("_", "-")
     row = rows.get(wanted) or rows.get(f"grid-{wanted}")
     if row is None:
@@ -102,31 +102,16 @@ def region(name: str | Path) -> Region:
         raise ProcessorError(
             message, remedy=f"{remedy} See 'tradespace list regions', or give a YAML file."
         )
-    return _region(row)
+    return record_of(Region, row)
 
 
 def regions() -> dict[str, Region]:
     """Return every region of the package by id."""
-    return {name: _region(row) for name, row in _rows("regions").items()}
-
-
-@functools.cache
-def _rows(table: str) -> dict[str, dict[str, str]]:
-    with (_FOLDER / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        return {row["id"]: row for row in csv.DictReader(file)}
-
-
-def _number(row: Mapping[str, str], name: str) -> float | None:
-    return float(row[name]) if row[name] else None
-
-
-def _price(row: Mapping[str, str], name: str, unit: str) -> Price | None:
-    low, high = _number(row, f"{name}_low_{unit}"), _number(row, f"{name}_high_{unit}")
-    return Price(low, high) if low is not None and high is not None else None
+    return {name: record_of(Region, row) for name, row in table_rows(_REGIONS).items()}
 
 
 def _processor(row: Mapping[str, str]) -> Processor:
-    peaks = {f: _number(row, f"{f}_ops_per_s") for f in FORMATS if f"{f}_ops_per_s" in row}
+    peaks = {f: number(row, f"{f}_ops_per_s") for f in FORMATS if f"{f}_ops_per_s" in row}
     sources = {
         "": Source(row["source"], row["year"]),
         "launch_overhead_s": Source(OVERHEAD_SOURCE),
@@ -135,33 +120,13 @@ def _processor(row: Mapping[str, str]) -> Processor:
         sources["price_usd_per_h"] = Source(row["price_source"], row["price_date"])
     if row["list_price_low_usd"]:
         sources["list_price_usd"] = Source("list price at the release", row["year"])
-    return Processor(
-        id=row["id"],
-        name=row["name"],
-        vendor=row["vendor"],
+    rent, list_price = span(row, "price", "_usd_per_h"), span(row, "list_price", "_usd")
+    return record_of(
+        Processor,
+        row,
         device_class=row["class"],
-        year=int(row["year"]) if row["year"] else None,
         peak_ops_per_s={f: rate for f, rate in peaks.items() if rate is not None},
-        memory_bytes=_number(row, "memory_bytes"),
-        memory_type=row["memory_type"],
-        memory_bandwidth_bytes_per_s=_number(row, "memory_bandwidth_bytes_per_s"),
-        on_chip_bytes=_number(row, "on_chip_bytes"),
-        tdp_w=_number(row, "tdp_w"),
-        price_usd_per_h=_price(row, "price", "usd_per_h"),
-        list_price_usd=_price(row, "list_price", "usd"),
-        launch_overhead_s=float(row["launch_overhead_s"]),
-        notes=row["notes"],
+        price_usd_per_h=None if rent is None else Price(*rent),
+        list_price_usd=None if list_price is None else Price(*list_price),
         sources=sources,
-    )
-
-
-def _region(row: Mapping[str, str]) -> Region:
-    return Region(
-        id=row["id"],
-        name=row["name"],
-        carbon_g_per_kwh=float(row["carbon_g_per_kwh"]),
-        year=row["year"],
-        pue=_number(row, "pue"),
-        source=row["source"],
-        notes=row["notes"],
     )

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tradespace.core.errors import ProcessorError
+from tradespace.core.plain import plain_fields
 
 #: Number formats whose rate a profile can give.
 FORMATS = ("fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "int8", "int4")
@@ -42,6 +43,10 @@ class Price:
         if not 0 <= self.low <= self.high < math.inf:
             msg = f"A price runs from low to high and is not negative; got {self.low}, {self.high}."
             raise ProcessorError(msg, remedy="Write '0.50 USD/h' or '0.50 to 0.80 USD/h'.")
+
+    def to_dict(self) -> list[float]:
+        """Return its two ends."""
+        return [self.low, self.high]
 
 
 def check_positive(values: Mapping[str, float | None], whose: str) -> None:
@@ -156,27 +161,9 @@ class Processor:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return {
-            "id": self.id,
-            "name": self.name,
-            "vendor": self.vendor,
-            "class": self.device_class,
-            "year": self.year,
-            "peak_ops_per_s": dict(self.peak_ops_per_s),
-            "memory_bytes": self.memory_bytes,
-            "memory_type": self.memory_type,
-            "memory_bandwidth_bytes_per_s": self.memory_bandwidth_bytes_per_s,
-            "on_chip_bytes": self.on_chip_bytes,
-            "tdp_w": self.tdp_w,
-            "price_usd_per_h": _range(self.price_usd_per_h),
-            "list_price_usd": _range(self.list_price_usd),
-            "launch_overhead_s": self.launch_overhead_s,
-            "notes": self.notes,
+            **plain_fields(self, device_class="class"),
             "sources": {name or "figures": str(source) for name, source in self.sources.items()},
         }
-
-
-def _range(price: Price | None) -> list[float] | None:
-    return [price.low, price.high] if price is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,12 +204,4 @@ class Region:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "carbon_g_per_kwh": self.carbon_g_per_kwh,
-            "year": self.year,
-            "pue": self.pue,
-            "source": self.source,
-            "notes": self.notes,
-        }
+        return plain_fields(self)

@@ -6,16 +6,12 @@ from typing import Any
 
 from tradespace.core.quantities import format_quantity
 from tradespace.cost.inspection import Inspection
+from tradespace.report._numbers import bytes_text, short_count
 from tradespace.report.html.page import render_page
 from tradespace.report.network_terminal import (
     assumed,
-    bytes_text,
-    running_rows,
-    running_title,
-    short_count,
-    totals_rows,
-    training_rows,
-    training_title,
+    assumptions_of,
+    blocks,
 )
 
 
@@ -34,16 +30,6 @@ def network_page(found: Inspection) -> str:
 def page_data(found: Inspection) -> dict[str, Any]:
     """Return everything that the page shows, as plain data."""
     network = found.network
-    blocks = [{"title": "", "rows": [list(row) for row in totals_rows(found)]}]
-    if found.running is not None:
-        rows = [list(row) for row in running_rows(found.running)]
-        blocks.append({"title": running_title(found), "rows": rows})
-    if found.training is not None:
-        rows = [list(row) for row in training_rows(found.training)]
-        blocks.append({"title": training_title(found.training), "rows": rows})
-    notes = list(network.notes)
-    for part in (found.running, found.training):
-        notes += [] if part is None else part.assumptions
     return {
         "name": found.name,
         "task": str(network.facts.get("task", "")),
@@ -59,8 +45,10 @@ def page_data(found: Inspection) -> dict[str, Any]:
         "lower_bound": found.lower_bound,
         "coverage": found.coverage,
         "unknown": list(found.unknown),
-        "blocks": blocks,
-        "notes": list(dict.fromkeys(notes)),
+        "blocks": [
+            {"title": title, "rows": [list(row) for row in rows]} for title, rows in blocks(found)
+        ],
+        "notes": list(dict.fromkeys([*network.notes, *assumptions_of(found)])),
         "layers": [
             {
                 "name": layer.name.strip(".:") or "(root)",

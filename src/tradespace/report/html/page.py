@@ -171,14 +171,7 @@ def report_data(decision: Decision) -> dict[str, Any]:
         "relaxations": [
             {
                 "constraint": str(item.constraint),
-                "bound": bound_text(
-                    type(item.constraint)(
-                        item.constraint.quality,
-                        item.constraint.sense,
-                        item.bound,
-                        item.constraint.unit,
-                    )
-                ),
+                "bound": bound_text(item.relaxed),
                 "candidate": name_of(decision, item.candidate),
                 "gain": item.gain,
             }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from tradespace.hardware.dlp.scheduler.work import Load, OutputBox, Store, Work
 
+_Move = TypeVar("_Move", Load, Store)
 _REACH = 256  # segments that a move may be brought forward or put off
 _PARTS = 32  # a part of a move is at least this fraction of it
 
@@ -64,57 +66,19 @@ def balance(
             stores[at].append(store)
         else:
             later.append(store)
+    ticks_of = _Ticks(word_ticks, overhead_ticks)
     for load in reversed(work.loads):
         latest = segment[load.first] - 1
-        ticks = load.words * word_ticks + overhead_ticks
-        if room[latest] >= ticks:
-            room[latest] -= ticks
-            loads[latest].append(load)
-            continue
         earliest = max(segment[load.free] + 1 if load.free >= 0 else 0, latest - _REACH)
-        left: Load | None = load
-        worth = overhead_ticks + -(-load.words // _PARTS) * word_ticks  # less is no part
-        for s in range(latest, earliest - 1, -1):
-            if room[s] >= worth and left is not None:
-                left, taken = _split_load(
-                    left, load.words, (room[s] - overhead_ticks) // word_ticks
-                )
-                if taken is not None:
-                    room[s] -= taken.words * word_ticks + overhead_ticks
-                    loads[s].append(taken)
-                if left is None:
-                    break
-                worth = min(worth, overhead_ticks + left.words * word_ticks)
-        if left is not None:
-            best = max(range(latest, earliest - 1, -1), key=room.__getitem__)
-            room[best] -= left.words * word_ticks + overhead_ticks
-            loads[best].append(left)
+        _place(
+            load, range(latest, min(earliest, latest) - 1, -1), room, loads, ticks_of, _split_load
+        )
     for store in later:
         earliest = segment[store.done] + 1
-        ticks = store.words * word_ticks + overhead_ticks
-        if room[earliest] >= ticks:
-            room[earliest] -= ticks
-            stores[earliest].append(store)
-            continue
         latest = segment[store.again] - 1 if store.again >= 0 else count - 1
         latest = min(latest, earliest + _REACH)
-        rest: Store | None = store
-        worth = overhead_ticks + -(-store.words // _PARTS) * word_ticks
-        for s in range(earliest, latest + 1):
-            if room[s] >= worth and rest is not None:
-                rest, part = _split_store(
-                    rest, store.words, (room[s] - overhead_ticks) // word_ticks
-                )
-                if part is not None:
-                    room[s] -= part.words * word_ticks + overhead_ticks
-                    stores[s].append(part)
-                if rest is None:
-                    break
-                worth = min(worth, overhead_ticks + rest.words * word_ticks)
-        if rest is not None:
-            best = max(range(earliest, latest + 1), key=room.__getitem__)
-            room[best] -= rest.words * word_ticks + overhead_ticks
-            stores[best].append(rest)
+        places = range(earliest, max(earliest, latest) + 1)
+        _place(store, places, room, stores, ticks_of, _split_store)
     moves = [arithmetic[s] - room[s] for s in range(count)]
     return Balanced(
         ticks=sum(map(max, moves, arithmetic)),
@@ -124,6 +88,48 @@ def balance(
         loads=loads,
         stores=stores,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticks:
+    """What moving words takes."""
+
+    word: int
+    overhead: int
+
+    def of(self, words: int) -> int:
+        return words * self.word + self.overhead
+
+
+def _place(
+    item: _Move,
+    places: range,
+    room: list[int],
+    into: list[list[_Move]],
+    ticks: _Ticks,
+    split: Callable[[_Move, int, int], tuple[_Move | None, _Move | None]],
+) -> None:
+    """Put a move into the first segment if it fits there, else in parts where there is room."""
+    first = places[0]
+    if room[first] >= ticks.of(item.words):
+        room[first] -= ticks.of(item.words)
+        into[first].append(item)
+        return
+    left: _Move | None = item
+    worth = ticks.of(-(-item.words // _PARTS))  # less is no part
+    for s in places:
+        if room[s] >= worth and left is not None:
+            left, taken = split(left, item.words, (room[s] - ticks.overhead) // ticks.word)
+            if taken is not None:
+                room[s] -= ticks.of(taken.words)
+                into[s].append(taken)
+            if left is None:
+                return
+            worth = min(worth, ticks.of(left.words))
+    if left is not None:
+        best = max(places, key=room.__getitem__)
+        room[best] -= ticks.of(left.words)
+        into[best].append(left)
 
 
 def _units(words: int, whole: int, length: int, room: int) -> int:

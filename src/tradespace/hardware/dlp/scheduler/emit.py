@@ -59,6 +59,17 @@ def _arrays(layer: Layer, bits: int) -> tuple[Array, ...]:
     return tuple(made)
 
 
+def _axes(*pairs: tuple[int, int]) -> Axes:
+    """Return axes of these counts and strides, none of them a ring."""
+    return tuple((count, stride, 0, 0) for count, stride in pairs)
+
+
+def _ends(box: InputBox | WeightBox | OutputBox) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return where each axis of a box begins, and how many it holds."""
+    starts = box[0:8:2]
+    return starts, tuple(end - start for start, end in zip(starts, box[1:8:2], strict=True))
+
+
 @dataclass(slots=True)
 class _Writer:
     layer: Layer
@@ -69,56 +80,43 @@ class _Writer:
     # --- DRAM ---------------------------------------------------------------------------
 
     def dram_input(self, box: InputBox) -> tuple[int, Axes]:
-        layer = self.layer
-        counts = (box.g1 - box.g0, box.c1 - box.c0, box.r1 - box.r0, box.x1 - box.x0)
-        if layer.kind == "dense":
-            strides = (0, 1, layer.channels, 0)
-        else:
-            plane = layer.height * layer.width
-            strides = (layer.channels * plane, plane, layer.width, 1)
-        start = (
-            box.image * layer.groups * strides[0]
-            + box.g0 * strides[0]
-            + box.c0 * strides[1]
-            + box.r0 * strides[2]
-            + box.x0 * strides[3]
-        )
-        if layer.kind == "elementwise":
-            return box.g0, ((counts[0], 1, 0, 0),)
-        return start, tuple((n, s, 0, 0) for n, s in zip(counts, strides, strict=True))
+        """Return where a box of inputs lies in DRAM, in words from the array."""
+        return self.dram_planes(box, self.layer.channels, self.layer.height, self.layer.width)
+
+    def dram_output(self, box: OutputBox) -> tuple[int, Axes]:
+        """Return where a box of results lies in DRAM."""
+        return self.dram_planes(box, self.layer.outputs, self.layer.rows, self.layer.columns)
+
+    def dram_planes(
+        self, box: InputBox | OutputBox, parts: int, rows: int, columns: int
+    ) -> tuple[int, Axes]:
+        """Return where a box of images lies that have so many planes of rows and columns."""
+        starts, counts = _ends(box)
+        if self.layer.kind == "elementwise":
+            return box.g0, _axes((counts[0], 1))
+        strides = (parts * rows * columns, rows * columns, columns, 1)
+        if self.layer.kind == "dense":
+            strides = (0, 1, parts, 0)
+        start = box.image * self.layer.groups * strides[0]
+        start += sum(at * s for at, s in zip(starts, strides, strict=True))
+        return start, _axes(*zip(counts, strides, strict=True))
 
     def dram_weights(self, box: WeightBox) -> tuple[int, Axes]:
         layer = self.layer
-        counts = (box.g1 - box.g0, box.n1 - box.n0, box.c1 - box.c0, box.f1 - box.f0)
+        starts, counts = _ends(box)
         if layer.kind == "dense":
             strides = (0, 1, layer.outputs, 0)
         else:
             terms, width = layer.terms, layer.window[1]
             strides = (layer.outputs * terms, terms, layer.taps, width)
-        start = sum(at * s for at, s in zip((box.g0, box.n0, box.c0, box.f0), strides, strict=True))
-        axes = [(n, s, 0, 0) for n, s in zip(counts, strides, strict=True)]
-        return start, (*axes, (layer.window[1], 1, 0, 0))
-
-    def dram_output(self, box: OutputBox) -> tuple[int, Axes]:
-        layer = self.layer
-        counts = (box.g1 - box.g0, box.n1 - box.n0, box.y1 - box.y0, box.x1 - box.x0)
-        if layer.kind == "elementwise":
-            return box.g0, ((counts[0], 1, 0, 0),)
-        if layer.kind == "dense":
-            strides = (0, 1, layer.outputs, 0)
-        else:
-            plane = layer.rows * layer.columns
-            strides = (layer.outputs * plane, plane, layer.columns, 1)
-        start = box.image * layer.groups * strides[0] + sum(
-            at * s for at, s in zip((box.g0, box.n0, box.y0, box.x0), strides, strict=True)
-        )
-        return start, tuple((n, s, 0, 0) for n, s in zip(counts, strides, strict=True))
+        start = sum(at * s for at, s in zip(starts, strides, strict=True))
+        return start, _axes(*zip(counts, strides, strict=True), (layer.window[1], 1))
 
     # --- on chip ------------------------------------------------------------------------
 
     def chip_input(self, box: InputBox, slot: int, operand: int, origin: int) -> tuple[int, Axes]:
         layer, plan = self.layer, self.plan
-        g, c, r, x = (box.g1 - box.g0, box.c1 - box.c0, box.r1 - box.r0, box.x1 - box.x0)
+        g, c, r, x = _ends(box)[1]
         if isinstance(plan, Streaming):
             row = layer.channels * layer.width
             first = (box.g0 * layer.images + box.image) * layer.height + box.r0
@@ -133,32 +131,21 @@ class _Writer:
             unit = height * width
             down = (box.r0 - origin) * width
             if ring >= layer.channels and not slot:
-                return down + box.c0 * unit, (
-                    (g, 0, 0, 0),
-                    (c, unit, 0, 0),
-                    (r, width, 0, 0),
-                    (x, 1, 0, 0),
-                )
+                return down + box.c0 * unit, _axes((g, 0), (c, unit), (r, width), (x, 1))
             axis = (c, unit, ring, (box.c0 + slot) % ring)
             return down, ((g, 0, 0, 0), axis, (r, width, 0, 0), (x, 1, 0, 0))
         if layer.kind == "elementwise":
-            return (slot * 2 + operand) * plan.groups, ((g, 1, 0, 0),)
+            return (slot * 2 + operand) * plan.groups, _axes((g, 1))
         plane = plan.input_rows(layer) * layer.width
         start = slot * plan.groups * layer.channels * plane
         start += box.c0 * plane + (box.r0 - origin) * layer.width
-        return start, (
-            (g, layer.channels * plane, 0, 0),
-            (c, plane, 0, 0),
-            (r, layer.width, 0, 0),
-            (x, 1, 0, 0),
-        )
+        return start, _axes((g, layer.channels * plane), (c, plane), (r, layer.width), (x, 1))
 
     def chip_weights(self, box: WeightBox, slot: int) -> tuple[int, Axes]:
         layer, plan = self.layer, self.plan
-        counts = (box.g1 - box.g0, box.n1 - box.n0, box.c1 - box.c0, box.f1 - box.f0)
-        g, n, c, f = counts
+        g, n, c, f = _ends(box)[1]
         width, taps = layer.window[1], layer.taps
-        inner = ((f, width, 0, 0), (width, 1, 0, 0))
+        inner = _axes((f, width), (width, 1))
         if isinstance(plan, Streaming):
             ring = plan.columns_kept(layer)
             first = box.g0 * layer.outputs + box.n0
@@ -182,8 +169,7 @@ class _Writer:
 
     def chip_output(self, box: OutputBox, slot: int) -> tuple[int, Axes]:
         layer, plan = self.layer, self.plan
-        g, n = box.g1 - box.g0, box.n1 - box.n0
-        y, x = box.y1 - box.y0, box.x1 - box.x0
+        g, n, y, x = _ends(box)[1]
         if isinstance(plan, Streaming):
             base = plan.ring_rows * plan.row_words(layer)
             if plan.rows == 0:
@@ -198,25 +184,20 @@ class _Writer:
             plane = plan.rows * layer.columns
             start = base + slot * plan.block * plane
             start += (box.n0 % plan.block) * plane + (box.y0 % plan.rows) * layer.columns
-            return start, ((g, 0, 0, 0), (n, plane, 0, 0), (y, layer.columns, 0, 0), (x, 1, 0, 0))
+            return start, _axes((g, 0), (n, plane), (y, layer.columns), (x, 1))
         if isinstance(plan, Tiling):
             height, width = plan.input_tile(layer)
             base = height * width * plan.ring_inputs
             plane = plan.rows * plan.columns
             start = base + (box.n0 % plan.block) * plane + (box.y0 % plan.rows) * plan.columns
-            return start, ((g, 0, 0, 0), (n, plane, 0, 0), (y, plan.columns, 0, 0), (x, 1, 0, 0))
+            return start, _axes((g, 0), (n, plane), (y, plan.columns), (x, 1))
         if layer.kind == "elementwise":
-            return (4 + slot) * plan.groups, ((g, 1, 0, 0),)
+            return (4 + slot) * plan.groups, _axes((g, 1))
         base = 2 * plan.groups * layer.channels * plan.input_rows(layer) * layer.width
         plane = plan.rows * layer.columns
         start = base + (slot * plan.groups * layer.outputs + box.n0) * plane
         start += box.y0 % plan.rows * layer.columns
-        return start, (
-            (g, layer.outputs * plane, 0, 0),
-            (n, plane, 0, 0),
-            (y, layer.columns, 0, 0),
-            (x, 1, 0, 0),
-        )
+        return start, _axes((g, layer.outputs * plane), (n, plane), (y, layer.columns), (x, 1))
 
     # --- instructions -------------------------------------------------------------------
 
@@ -242,16 +223,20 @@ class _Writer:
         if isinstance(load.box, InputBox):
             src = self.dram_input(load.box)
             dst = self.view("NRAM", self.chip_input(load.box, load.slot, load.operand, load.origin))
-            return ("move", (size,), (self.view("DRAM", src, self.offsets[load.operand]), dst))
+            return (
+                "move",
+                (("size_bytes", size),),
+                (self.view("DRAM", src, self.offsets[load.operand]), dst),
+            )
         place = self.view("WRAM", self.chip_weights(load.box, load.slot))
         source = self.view("DRAM", self.dram_weights(load.box), self.offsets[1])
-        return ("move", (size,), (source, place))
+        return ("move", (("size_bytes", size),), (source, place))
 
     def store(self, box: OutputBox, slot: int, words: int) -> RawInstruction:
         """Return the move of a store."""
         target = self.view("DRAM", self.dram_output(box), self.offsets[-1])
         source = self.view("NRAM", self.chip_output(box, slot))
-        return ("move", (words * self.bits // 8,), (source, target))
+        return ("move", (("size_bytes", words * self.bits // 8),), (source, target))
 
     def full(self, memory: str, place: tuple[int, Axes]) -> RawView:
         """Return an operand of a computation, with all its axes."""
@@ -270,28 +255,29 @@ class _Writer:
         box = InputBox(out.g0, out.g1, task.c0, task.c1, r0, r1, x0, x1, out.image)
         target = self.chip_output(out, task.slot)
         source = self.chip_input(box, task.slot, 0, r0)
+        fixed = [("operation", layer.operation), ("bits", self.bits), ("count", task.operations)]
         if layer.kind == "elementwise":
             other = self.chip_input(box, task.slot, 1, r0)
             views = tuple(self.full("NRAM", p) for p in (target, source, other))
-            fixed: tuple[object, ...] = (layer.operation, self.bits, task.operations)
-            return ("vector", fixed, views)
-        pads = (r0 - y_start, x0 - x_start)
+            return ("vector", tuple(fixed), views)
+        moved = [("stride", layer.stride), ("pad", (r0 - y_start, x0 - x_start))]
         if layer.operation != "MAC":
-            fixed = (layer.operation, self.bits, task.operations, layer.stride, pads, layer.window)
+            fixed += [*moved, ("window", layer.window)]
             drop = [
                 (start, (axes[0], *axes[2:])) for start, axes in (target, source)
             ]  # one channel a group
-            return ("fold", fixed, tuple(self.full("NRAM", p) for p in drop))
+            return ("fold", tuple(fixed), tuple(self.full("NRAM", p) for p in drop))
         slot = task.weights_slot
         weights = WeightBox(out.g0, out.g1, out.n0, out.n1, task.c0, task.c1, task.f0, task.f1)
         held = self.chip_weights(weights, slot)
-        fixed = (self.bits, task.operations, task.accumulate)
+        fixed.append(("accumulate", task.accumulate))
         if layer.kind == "dense":
-            target = (target[0], (target[1][2], target[1][1]))
-            source = (source[0], (source[1][2], source[1][1]))
-            held = (held[0], (held[1][2], held[1][1]))
-            return ("product", fixed, self._three(target, source, held))
-        return ("convolution", (*fixed, layer.stride, pads), self._three(target, source, held))
+            target, source, held = (
+                (start, (axes[2], axes[1])) for start, axes in (target, source, held)
+            )
+        else:
+            fixed += moved
+        return ("product", tuple(fixed), self._three(target, source, held))
 
     def _three(
         self, out: tuple[int, Axes], source: tuple[int, Axes], weights: tuple[int, Axes]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tradespace.hardware.dlp.instructions import (
     Affine,
@@ -18,7 +18,15 @@ from tradespace.hardware.dlp.instructions import (
 
 RawAxis: TypeAlias = tuple[int, int, int, int]  # count, stride, ring, phase
 RawView: TypeAlias = tuple[str, int, tuple[RawAxis, ...]]  # memory, offset, axes
-RawInstruction: TypeAlias = tuple[str, tuple[object, ...], tuple[RawView, ...]]
+#: Kind, fields that are not views, views.
+RawInstruction: TypeAlias = tuple[str, tuple[tuple[str, Any], ...], tuple[RawView, ...]]
+#: By kind, the fields that its views are.
+_VIEWS = {
+    "move": ("src", "dst"),
+    "vector": ("out", "source", "other"),
+    "fold": ("out", "source"),
+    "product": ("out", "source", "weights"),
+}
 _PERIOD = 12
 _LEVELS = 4
 
@@ -161,35 +169,7 @@ def _view(view: RawView, supply: object) -> View:
     return View(view[0], Affine(base, terms), tuple(axes))
 
 
-def _instruction(name: str, fixed: tuple[object, ...], views: list[View]) -> Instruction:
-    values: tuple = fixed  # type: ignore[type-arg] # heterogeneous by instruction
-    if name == "move":
-        return Move(views[0], views[1], values[0])
-    if name == "vector":
-        operation, bits, count = values
-        return Compute(operation, bits, count, out=views[0], source=views[1], other=views[2])
-    if name == "fold":
-        operation, bits, count, stride, pad, window = values
-        return Compute(
-            operation,
-            bits,
-            count,
-            out=views[0],
-            source=views[1],
-            stride=stride,
-            pad=pad,
-            window=window,
-        )
-    bits, count, accumulate = values[:3]
-    stride, pad = values[3:] if name == "convolution" else ((1, 1), (0, 0))
-    return Compute(
-        "MAC",
-        bits,
-        count,
-        out=views[0],
-        source=views[1],
-        weights=views[2],
-        accumulate=accumulate,
-        stride=stride,
-        pad=pad,
-    )
+def _instruction(name: str, fixed: tuple[tuple[str, Any], ...], views: list[View]) -> Instruction:
+    kind: type[Move | Compute] = Move if name == "move" else Compute
+    values: dict[str, Any] = dict(zip(_VIEWS[name], views, strict=True))
+    return kind(**dict(fixed), **values)

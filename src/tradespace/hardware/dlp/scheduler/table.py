@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import ceil
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,25 +88,16 @@ class Table:
     @staticmethod
     def joined(tables: list[Table]) -> Table:
         """Return all plans of several tables."""
-        return Table(
-            np.concatenate([t.kinds for t in tables]),
-            np.concatenate([t.settings for t in tables]),
-            np.concatenate([t.ticks for t in tables]),
-            np.concatenate([t.words for t in tables]),
-            np.concatenate([t.tasks for t in tables]),
-            np.concatenate([t.needs for t in tables]),
-        )
+        columns = zip(*(table.columns() for table in tables), strict=True)
+        return Table(*(np.concatenate(column) for column in columns))
+
+    def columns(self) -> tuple[Any, ...]:
+        """Return the arrays of the fields, in their order."""
+        return tuple(getattr(self, field.name) for field in fields(self))
 
     def where(self, chosen: NDArray[np.bool_]) -> Table:
         """Return some of the plans."""
-        return Table(
-            self.kinds[chosen],
-            self.settings[chosen],
-            self.ticks[chosen],
-            self.words[chosen],
-            self.tasks[chosen],
-            self.needs[chosen],
-        )
+        return Table(*(column[chosen] for column in self.columns()))
 
     def plan(self, at: int) -> Plan:
         """Return one of the plans."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tradespace.core.errors import Place, ProcessorError
 from tradespace.hardware.dlp.addresses import (
+    bytes_from,
     dram_bytes,
     extent,
     loop_counts,
@@ -177,8 +178,7 @@ class _State:
     ) -> NDArray[np.int64]:
         """Return the position of every unit of a move, in order."""
         piece = size // view.count // unit
-        start = self.where(view, counters, unit).reshape(-1)
-        return (start[:, None] + np.arange(piece)).reshape(-1)
+        return bytes_from(self.where(view, counters, unit), piece)
 
     def read(self, view: View, counters: dict[str, int], bits: int) -> NDArray[np.floating]:
         memory = self.memories[view.memory].view(_DTYPES[bits])

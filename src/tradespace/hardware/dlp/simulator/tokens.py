@@ -13,9 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradespace.core.errors import Place, ProcessorError
-from tradespace.hardware.dlp.addresses import dram_bytes, operands, positions, unrolled
+from tradespace.hardware.dlp.addresses import (
+    accesses,
+    bytes_from,
+    dram_bytes,
+    positions,
+    unrolled,
+)
 from tradespace.hardware.dlp.costs import Ticks, program_step
-from tradespace.hardware.dlp.instructions import Compute, Move, Program, View
+from tradespace.hardware.dlp.instructions import Move, Program, Sync, View
 from tradespace.hardware.dlp.machine import Machine
 
 
@@ -56,18 +62,15 @@ def simulate_tokens(program: Program, machine: Machine) -> tuple[float, tuple[Ev
     free = {"transfer": 0, "compute": 0}
     events: list[Event] = []
     for item, counters in unrolled(program.body):
+        if isinstance(item, Sync):
+            continue
         if isinstance(item, Move):
             lane, length = "transfer", ticks.move(item.size_bytes)
-            sources = [_bytes(item.src, counters, item.size_bytes // item.src.count)]
-            target = _bytes(item.dst, counters, item.size_bytes // item.dst.count)
-        elif isinstance(item, Compute):
-            lane, length = "compute", program_step(item, ticks)
-            views = [v for name, v in operands(item) if name != "out" or item.accumulate]
-            sources = [_bytes(view, counters, item.bits // 8) for view in views]
-            assert item.out is not None  # noqa: S101 - what our own code guarantees
-            target = _bytes(item.out, counters, item.bits // 8)
         else:
-            continue
+            lane, length = "compute", program_step(item, ticks)
+        reads, written_to = accesses(item)
+        sources = [_bytes(view, counters, size) for view, size in reads]
+        target = _bytes(written_to[0], counters, written_to[1])
         start = free[lane]
         for memory, where in sources:
             start = max(start, int(written[memory][where].max()))
@@ -83,5 +86,4 @@ def simulate_tokens(program: Program, machine: Machine) -> tuple[float, tuple[Ev
 
 
 def _bytes(view: View, counters: dict[str, int], element: int) -> tuple[str, NDArray[np.int64]]:
-    start = positions(view, counters).reshape(-1)
-    return view.memory, (start[:, None] + np.arange(element)).reshape(-1)
+    return view.memory, bytes_from(positions(view, counters), element)
