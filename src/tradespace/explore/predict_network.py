@@ -183,7 +183,7 @@ def named_processor(environment: EnvironmentSpec) -> Processor | None:
 
 
 def processor_doubts(study: Study) -> tuple[str, ...]:
-    """Return what to mind of the processor that a study names."""
+    """Return warnings about the processor that a study names."""
     environment = study.environment
     if environment.processor == _HERE or named_processor(environment) is not None:
         return ()

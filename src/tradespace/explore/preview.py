@@ -137,7 +137,7 @@ def _cut(study: Study, planned: Sequence[Planned]) -> dict[str, int]:
 
 
 def _undecidable(study: Study, planned: Sequence[Planned]) -> list[str]:
-    """Return what to mind: constraints on networks where there are other candidates."""
+    """Return warnings about constraints on networks where there are other candidates."""
     warnings = []
     for constraint in study.constraints:
         name = registered_name(study, constraint.quality)

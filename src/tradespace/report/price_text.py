@@ -162,7 +162,7 @@ def print_price(made: TrainingPrice, console: Console) -> None:
         rests.add_row(Text(f"  {row.what}"), Text(assumption_text(row)), Text(row.source, style))
     console.print(rests)
     if made.notes:
-        console.print("\n[bold]Mind[/bold]")
+        console.print("\n[bold]Notes[/bold]")
         for note in made.notes:
             console.print(f"  • {escape(note)}")
 

@@ -87,7 +87,7 @@ def print_decision(
     _section(console, "Differences to the recommended candidate", _differences(decision))
     _section(console, "What would settle the unknowns", _unknowns(decision))
     _section(console, "What would change the answer", _changes(decision))
-    _section(console, "Mind", (escape(warning) for warning in decision.warnings))
+    _section(console, "Notes", (escape(warning) for warning in decision.warnings))
     if places:
         console.print()
         for name, place in places.items():
@@ -328,7 +328,7 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
         for text in plan[title]:
             console.print(f"  {title[:-1]}: {escape(text)}")
     for text in plan["warnings"]:
-        console.print(f"  [yellow]mind: {escape(text)}[/yellow]")
+        console.print(f"  [yellow]note: {escape(text)}[/yellow]")
     table = _plain_table("candidate", "predicted before training", "fit CPU, about", "note")
     shown = {*plan["asked"], "model_size", "parameters"}
     for row in plan["candidates"]:
