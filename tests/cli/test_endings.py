@@ -30,6 +30,8 @@ def test_a_signal_ends_a_run_in_one_line_and_leaves_nothing_behind(
     process = subprocess.Popen(
         [*COMMAND, "evaluate", "--quiet", str(cancer_study)],
         env={**os.environ, "TMPDIR": str(temporary)},
+        # Whoever runs the tests in the background ignores Ctrl-C; the command must not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
