@@ -8,7 +8,7 @@ import polars as pl
 
 from tradespace.core.errors import DataError
 from tradespace.core.studies import BUNDLED
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 
 
 def load_bundled(name: str) -> pl.DataFrame:
@@ -29,8 +29,7 @@ def load_bundled(name: str) -> pl.DataFrame:
 
     """
     if name not in BUNDLED:
-        message, remedy = unknown_name("scikit-learn set", name, BUNDLED)
-        raise DataError(message, remedy=remedy)
+        raise unknown(DataError, "scikit-learn set", name, BUNDLED)
     datasets = importlib.import_module("sklearn.datasets")
     bunch = getattr(datasets, f"load_{name}")()
     frame = pl.DataFrame(

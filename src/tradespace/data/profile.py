@@ -12,7 +12,7 @@ import polars as pl
 from tradespace.core.errors import DataError
 from tradespace.core.profiles import ColumnKind, ColumnProfile, ColumnRole, TableProfile
 from tradespace.core.studies import DataSpec, Task
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.data import kinds
 from tradespace.data.inputs import StringColumn
 from tradespace.data.labels import POSITIVE_WORDS, find_task, label_text
@@ -68,8 +68,7 @@ def profile_table(
         msg = f"The target is not named; likely columns are: {', '.join(likely[:5])}."
         raise DataError(msg, remedy=f"Add --target {likely[0]}.")
     if target not in names:
-        message, remedy = unknown_name("column", target, names)
-        raise DataError(message, remedy=remedy)
+        raise unknown(DataError, "column", target, names)
     frame = source.read()
     rows = frame.height
     sampled = rows > SAMPLE_ROWS

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from tradespace.core.errors import InputError, Place
-from tradespace.core.suggest import nearest, unknown_name
+from tradespace.core.suggest import nearest, unknown
 
 #: Modules made from files get names that start so; the state of a component may hold their types.
 PREFIX = "_tradespace_own_"
@@ -206,8 +206,7 @@ def function_in(module: ModuleType, name: str, whose: str, error: type[InputErro
     function: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(function):
         names = [n for n, value in vars(module).items() if callable(value) and n[0] != "_"]
-        message, remedy = unknown_name(f"function of {whose!r}:", name, names)
-        raise error(message, remedy=remedy)
+        raise unknown(error, f"function of {whose!r}:", name, names)
     return function
 
 

@@ -9,7 +9,7 @@ import ast
 from pathlib import Path as FilePath
 
 from tradespace.core.errors import StudyError
-from tradespace.core.suggest import nearest, unknown_name
+from tradespace.core.suggest import nearest, unknown
 from tradespace.files.code_rule import file_of, refuse_foreign_code, split_reference
 from tradespace.files.python_files import parse_file
 
@@ -60,8 +60,7 @@ def check_reference(
     file = file_of(module, folder)
     names = None if file is None else _names_in(file)
     if names is not None and name not in names:
-        message, remedy = unknown_name(f"{kind} of {module!r}:", name, others or sorted(names))
-        raise StudyError(message, remedy=remedy)
+        raise unknown(StudyError, f"{kind} of {module!r}:", name, others or sorted(names))
 
 
 def check_view(text: str, *, folder: str, what: str) -> None:

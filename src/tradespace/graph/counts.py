@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradespace.core.errors import GraphError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.graph.formulas import formula
 from tradespace.graph.network import Network, Node
 from tradespace.graph.operators import Operator, operator
@@ -262,8 +262,7 @@ def _one(network: Network, total: int) -> int:
 def check_convention(what: str, name: str, known: dict[str, str]) -> None:
     """Raise a GraphError if a convention is not known."""
     if name not in known:
-        message, remedy = unknown_name(what, name, known)
-        raise GraphError(message, remedy=remedy)
+        raise unknown(GraphError, what, name, known)
 
 
 def depth(network: Network) -> int:

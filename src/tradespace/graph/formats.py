@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tradespace.core.errors import GraphError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 
 #: format -> bits of an element.
 BITS: dict[str, int] = {
@@ -39,8 +39,7 @@ def check_format(name: str) -> str:
 
     """
     if name not in CHOICES:
-        message, remedy = unknown_name("number format", name, CHOICES)
-        raise GraphError(message, remedy=remedy)
+        raise unknown(GraphError, "number format", name, CHOICES)
     return name
 
 

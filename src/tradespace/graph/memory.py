@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tradespace.core.errors import GraphError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.graph.counts import needs_gradient, node_symbols
 from tradespace.graph.formats import FLOATS, check_format
 from tradespace.graph.formulas import formula
@@ -52,8 +52,7 @@ def optimizer_numbers(network: Network, optimizer: str) -> int:
 
     """
     if optimizer not in OPTIMIZERS:
-        message, remedy = unknown_name("optimizer", optimizer, OPTIMIZERS)
-        raise GraphError(message, remedy=remedy)
+        raise unknown(GraphError, "optimizer", optimizer, OPTIMIZERS)
     trainable = [p for p in network.parameters if p.trainable]
     if optimizer != "adafactor":
         return OPTIMIZERS[optimizer] * sum(p.elements for p in trainable)

@@ -181,13 +181,12 @@ class Network:
 
         """
         from tradespace.core.errors import GraphError
-        from tradespace.core.suggest import unknown_name
+        from tradespace.core.suggest import unknown
 
         for prefix in prefixes:
             if not any(_under(p.name, prefix) for p in self.parameters):
                 heads = sorted({p.name.split(".")[0] for p in self.parameters})
-                message, remedy = unknown_name("part of the network", prefix, heads)
-                raise GraphError(message, remedy=remedy)
+                raise unknown(GraphError, "part of the network", prefix, heads)
         kept = tuple(
             replace(p, trainable=False)
             if not prefixes or any(_under(p.name, x) for x in prefixes)

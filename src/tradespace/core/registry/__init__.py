@@ -26,7 +26,7 @@ from tradespace.core.registry.families import FAMILIES
 from tradespace.core.registry.qualities import QUALITIES
 from tradespace.core.registry.scenarios import EXCLUDE_RULES, SCENARIOS
 from tradespace.core.rendering import load_object
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -100,8 +100,7 @@ def exclude_rules() -> dict[str, ExcludeRuleRow]:
 
 def _get(rows: dict[str, Row], name: str, what: str) -> Row:
     if name not in rows:
-        message, remedy = unknown_name(what, name, rows)
-        raise RegistryError(message, remedy=remedy)
+        raise unknown(RegistryError, what, name, rows)
     return rows[name]
 
 

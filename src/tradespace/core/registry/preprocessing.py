@@ -9,7 +9,7 @@ from tradespace.core.errors import SettingError
 from tradespace.core.registry._rows import FamilyRow
 from tradespace.core.settings import SettingSpec as S
 from tradespace.core.settings import resolve_settings
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 
 #: What a date can become; "elapsed" is days since the first training date.
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "elapsed")
@@ -101,7 +101,6 @@ def resolve_preprocessing(
     parts = list(settings["date_parts"])
     for part in parts:
         if part not in DATE_PARTS:
-            message, remedy = unknown_name("date part", str(part), DATE_PARTS)
-            raise SettingError(message, remedy=remedy)
+            raise unknown(SettingError, "date part", str(part), DATE_PARTS)
     settings["date_parts"] = [part for part in DATE_PARTS if part in parts]
     return settings

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tradespace.core.errors import GraphError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.graph.formulas import formula
 from tradespace.graph.network import Attributes, Shape
 from tradespace.graph.work import KINDS
@@ -136,8 +136,7 @@ class Operator:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            message, remedy = unknown_name("kind of work", self.kind, KINDS)
-            raise GraphError(message, remedy=remedy)
+            raise unknown(GraphError, "kind of work", self.kind, KINDS)
 
     def check_formulas(self) -> None:
         """Read every formula.
@@ -165,8 +164,7 @@ class Operator:
         known = {a.name: a.default for a in self.attributes}
         for name in attributes:
             if name not in known:
-                message, remedy = unknown_name(f"attribute of {self.name!r}", name, known)
-                raise GraphError(message, remedy=remedy)
+                raise unknown(GraphError, f"attribute of {self.name!r}", name, known)
         full = {**known, **attributes}
         missing = [name for name, value in full.items() if value is ...]
         if missing:
@@ -250,8 +248,7 @@ def operator(name: str) -> Operator:
         _load_all()
         found = _OPERATORS.get(name)
     if found is None:
-        message, remedy = unknown_name("operator", name, _OPERATORS)
-        raise GraphError(message, remedy=remedy)
+        raise unknown(GraphError, "operator", name, _OPERATORS)
     return found
 
 

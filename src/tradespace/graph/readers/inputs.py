@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tradespace.core.errors import GraphError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.graph.formats import BITS
 from tradespace.graph.network import Shape
 
@@ -53,8 +53,7 @@ def parse_input(text: str) -> tuple[str, InputSpec]:
         raise GraphError(msg, remedy="Give sizes from 1, batch first.")
     fmt = matched["fmt"] or "fp32"
     if fmt not in BITS:
-        message, remedy = unknown_name("number format", fmt, BITS)
-        raise GraphError(message, remedy=remedy)
+        raise unknown(GraphError, "number format", fmt, BITS)
     return matched["name"] or "", InputSpec(shape, fmt)
 
 
@@ -84,8 +83,7 @@ def given_shapes(shapes: Shapes | None, names: Sequence[str]) -> dict[str, Shape
             first = next(iter(names), "input")
             raise GraphError(msg, remedy=f"Name each: --input {first}={shape_text(shape)}.")
         if name and name not in names:
-            message, remedy = unknown_name("input of the model", name, names)
-            raise GraphError(message, remedy=remedy)
+            raise unknown(GraphError, "input of the model", name, names)
         given[name or names[0]] = shape
     return given
 

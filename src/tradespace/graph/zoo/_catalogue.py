@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tradespace.core.errors import GraphError
-from tradespace.core.suggest import unknown_name
+from tradespace.core.suggest import unknown
 from tradespace.graph.network import Network
 
 _CATALOGUE = Path(__file__).with_name("catalogue")
@@ -140,8 +140,7 @@ def network_row(name: str) -> NetworkRow:
     key = name.lower().replace("_", "-")
     key = _aliases().get(key, key)
     if key not in networks():
-        message, remedy = unknown_name("network of the zoo", name, (*networks(), *_aliases()))
-        raise GraphError(message, remedy=remedy)
+        raise unknown(GraphError, "network of the zoo", name, (*networks(), *_aliases()))
     return networks()[key]
 
 
@@ -175,8 +174,7 @@ def network(name: str, *, batch: int = 1, **settings: Any) -> Network:
     allowed = [p for p in inspect.signature(builder).parameters if p not in ("name", "batch")]
     for setting in settings:
         if setting not in allowed:
-            message, remedy = unknown_name(f"setting of {row.name!r}", setting, allowed)
-            raise GraphError(message, remedy=remedy)
+            raise unknown(GraphError, f"setting of {row.name!r}", setting, allowed)
     if batch < 1:
         msg = f"A pass needs at least one sample; got batch {batch}."
         raise GraphError(msg, remedy="Give a batch of 1 or more.")
