@@ -64,6 +64,7 @@ def test_points_mirror_the_digits_of_their_number(seed: int, n: int) -> None:
                 digits.append(digit)
             mirrored = math.fsum(d * base ** -(k + 1) for k, d in enumerate(digits))
 
+            # Settings are rounded to four digits.
             assert unit == pytest.approx(mirrored, rel=1e-3)
 
 
