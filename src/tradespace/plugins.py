@@ -86,3 +86,7 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"tradespace.{_WHERE[name]}"), name)
     msg = f"module 'tradespace.plugins' has no attribute {name!r}"
     raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return __all__

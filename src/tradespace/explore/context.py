@@ -71,6 +71,7 @@ def depends_of(use: QualityUse, facts: dict[str, Any], prepared: Prepared) -> di
     row = registry.quality(use.quality)
     return {
         "quality": use.quality,
+        "origin": registry.origin(row),
         "settings": dict(use.settings),
         "facts": {name: facts[name] for name in row.depends},
         "columns": {name: prepared.parts.get(name, "") for name in prepared.requires[use.name]},

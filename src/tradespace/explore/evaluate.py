@@ -207,10 +207,11 @@ class Exploration:
         trial = self.ledger.known(plan.candidate, fold, seed)
         if trial is not None:
             return trial
-        cause = (
-            f"not trained: the budget is used up ({self.ledger.spent_cpu_s:.0f} of "
-            f"{self.study.budget.cpu_s:.0f} CPU seconds)"
-        )
+        budget, fits = self.study.budget, self.ledger.fits
+        used = f"{self.ledger.spent_cpu_s:.0f} of {budget.cpu_s:.0f} CPU seconds"
+        if budget.fits is not None and fits >= budget.fits:
+            used = f"{fits} fits, of {budget.fits} that the search may do"
+        cause = f"not trained: the budget is used up ({used})"
         return Trial(plan.candidate.id, fold, seed, TrialStatus.SKIPPED, cause=cause)
 
     def _final(self, finalists: Sequence[Planned]) -> dict[str, Evidence]:

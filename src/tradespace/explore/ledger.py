@@ -75,6 +75,7 @@ class Ledger:
                     "fold": fold,
                     "seed": seed,
                     "versions": versions([candidate.family]),
+                    "origin": registry.origin(registry.family(candidate.family)),
                     "content": family.content(settings),
                 }
             )

@@ -15,7 +15,7 @@ from typing import Any
 
 from tradespace.core.errors import InputError, SettingError
 from tradespace.core.registry import ENTRY_POINT_GROUP
-from tradespace.files.python_files import function_in, import_file, import_installed
+from tradespace.files.python_files import function_in, import_file, import_installed, neighbors_of
 
 _REFERENCE = re.compile(r"(?P<module>[^:]+):(?P<name>[A-Za-z_]\w*)")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -153,8 +153,18 @@ def located(reference: str, folder: str | Path) -> str:
 
 
 def code_hash(location: str) -> str:
-    """Return the hash of the file of a location; empty for an installed module."""
+    """Return the hash of a location's file and of the files beside it that it imports.
+
+    Imports are found in the text, however deep; nothing is run. Empty for an installed module.
+    """
     target = location.rpartition(":")[0]
     if not target.endswith(".py"):
         return ""
-    return hashlib.sha256(Path(target).read_bytes()).hexdigest()
+    digest, waiting, seen = hashlib.sha256(), [Path(target)], set[Path]()
+    while waiting:
+        file = waiting.pop(0)
+        if file not in seen:
+            seen.add(file)
+            digest.update(file.read_bytes())
+            waiting += neighbors_of(file)
+    return digest.hexdigest()

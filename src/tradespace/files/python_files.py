@@ -111,6 +111,27 @@ def parse_file(file: Path, error: type[InputError]) -> ast.Module:
         raise error(msg, remedy="Give a text file that ends in .py.") from None
 
 
+def neighbors_of(file: Path) -> list[Path]:
+    """Return the files beside a Python file that its text imports, in order."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return []
+    home, own = _home(file)
+    package = own.split(".")[:-1]
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*above, *filter(None, [node.module])])
+            names += [start, *(f"{start}.{alias.name}".strip(".") for alias in node.names)]
+    places = [home.joinpath(*name.split(".")) for name in dict.fromkeys(filter(None, names))]
+    files = [f for place in places for f in (place.with_suffix(".py"), place / "__init__.py")]
+    return [f for f in files if f.is_file()]
+
+
 def _home(file: Path) -> tuple[Path, str]:
     """Return the folder to import from and the dotted name, packages followed upwards."""
     folder, parts = file.resolve().parent, [file.stem]

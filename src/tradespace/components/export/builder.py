@@ -18,6 +18,8 @@ from tradespace.graph.writers.graph_builder import STRING as STRING
 from tradespace.graph.writers.graph_builder import GraphBuilder as GraphBuilder
 
 _LEAST_OPSET = 18
+#: What the encoder writes needs; of the other operators older versions mean the same.
+_LEAST_ML_OPSET = 3
 
 
 def append_model(builder: GraphBuilder, model: Any, *, inputs: Mapping[str, str]) -> str:
@@ -52,6 +54,12 @@ def append_model(builder: GraphBuilder, model: Any, *, inputs: Mapping[str, str]
                     f"wanted at least {_LEAST_OPSET}."
                 )
                 raise ExportError(msg)
+            if domain and opset.version < _LEAST_ML_OPSET:
+                if any(node.op_type == "LabelEncoder" for node in graph.node):
+                    msg = f"The model uses LabelEncoder of version {opset.version} of {domain}."
+                    raise ExportError(msg)
+                builder.opsets[domain] = _LEAST_ML_OPSET
+                continue
             builder.opsets[domain] = opset.version
     names = dict(inputs)
     names[""] = ""

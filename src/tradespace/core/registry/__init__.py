@@ -42,6 +42,7 @@ __all__ = [
     "family",
     "is_baseline",
     "load",
+    "origin",
     "qualities",
     "quality",
     "scenarios",
@@ -52,12 +53,23 @@ ENTRY_POINT_GROUP = "tradespace.plugins"
 Row = TypeVar("Row", bound=Plugin)
 
 
+#: Path of a row of another distribution -> its name and version.
+_ORIGINS: dict[str, str] = {}
+
+
+def origin(row: Plugin) -> str:
+    """Return which version of which other distribution brings a row; empty for our own."""
+    _third_party()
+    return _ORIGINS.get(row.path, "")
+
+
 @cache
 def _third_party() -> tuple[Plugin, ...]:
     from importlib.metadata import entry_points
 
     rows: list[Plugin] = []
     for entry in entry_points(group=ENTRY_POINT_GROUP):
+        origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
         found: Any = entry.load()
         for row in found if isinstance(found, list | tuple) else [found]:
             if not isinstance(row, Plugin):
@@ -67,6 +79,7 @@ def _third_party() -> tuple[Plugin, ...]:
                 )
                 raise RegistryError(msg)
             rows.append(row)
+            _ORIGINS[row.path] = origin
     return tuple(rows)
 
 

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import context, forkserver, popen_forkserver, spawn
 from pathlib import Path
 from typing import Any, Self
@@ -44,9 +45,11 @@ _ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
-#: Exit codes that say nothing of the task: the system was short of memory, or somebody ended it;
-#: 255 is what is known of a worker whose server has gone.
-_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP, -signal.SIGINT, 255, None)
+#: Exit codes that say nothing of the task: the system was short of memory, or somebody ended it.
+#: Pebble's workers exit with 15 on SIGTERM; 255 is what is known of one whose server has gone.
+_FROM_OUTSIDE = (
+    -signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP, -signal.SIGINT, signal.SIGTERM, 255, None,
+)  # fmt: skip
 _PREPARATION = threading.Lock()
 
 
@@ -147,7 +150,12 @@ class TrialPool:
         free = psutil.virtual_memory().available
         self.memory_bytes = memory_bytes or 0.8 * free / workers
         self.workers = workers
-        self._environment = {**_ONE_THREAD, preload.VARIABLE: ",".join(dict.fromkeys(families))}
+        self._environment = {
+            **_ONE_THREAD,
+            # Else the server, which Python starts with -c, imports from the current folder first.
+            "PYTHONSAFEPATH": "1",
+            preload.VARIABLE: ",".join(dict.fromkeys(families)),
+        }
         self._marks = marks or Path(tempfile.mkdtemp(prefix="tradespace-"))
         shutil.rmtree(self._marks, ignore_errors=True)
         self._marks.mkdir(parents=True, exist_ok=True)
@@ -228,8 +236,8 @@ class TrialPool:
             return Ended(key, ending, cause=f"its process died: {_ending(error.exitcode)}")
         except MemoryError as error:
             return Ended(key, "out of memory", cause=f"could not allocate: {error}")
-        except CancelledError:
-            return Ended(key, "killed", cause="was cancelled")
+        except (CancelledError, BrokenProcessPool):
+            return Ended(key, "killed", cause="its pool of workers died")
         except UnreachableError as error:
             return Ended(key, "unreachable", cause=str(error))
         except InputError as error:
