@@ -360,3 +360,24 @@ def test_a_service_that_fails_is_a_failed_trial(service: str, path: str, message
 
     with pytest.raises(TrialError, match=message):
         component.predict(rows)
+
+
+def test_an_own_estimator_on_categories_and_texts_is_exported(tmp_path: Path) -> None:
+    from tradespace.core.registry.preprocessing import resolve_preprocessing
+
+    (tmp_path / "mine.py").write_text(
+        "from sklearn.linear_model import LogisticRegression as Own\ndef make(): return Own()\n"
+    )
+    candidate = Candidate(
+        "sklearn",
+        {"estimator": "mine.py:make", "arguments": {}},
+        resolve_preprocessing(None, family="sklearn"),
+    )
+    rows = mixed_inputs(200, seed=3)
+    component = train_component(
+        candidate, rows, labels_for(rows, Task.BINARY, seed=4), folder=str(tmp_path), **BINARY
+    )
+    exported = export_component(component, check_on=mixed_inputs(100, seed=5))
+
+    assert exported.suffix == ".onnx"
+    assert exported.facts["agreement"]["share_differing"] == 0.0

@@ -253,3 +253,25 @@ def test_a_worker_that_is_killed_is_tried_again_and_leaves_no_trace(
     assert decision.context["unfinished"] == []
     assert standings(decision) == standings(whole)
     assert scores(decision) == scores(whole)
+
+
+@pytest.mark.slow
+def test_files_of_the_current_folder_are_not_taken_for_libraries(
+    cancer_study: Path, tmp_path: Path
+) -> None:
+    command = Path(sys.executable).with_name("tradespace")
+    if not command.exists():
+        pytest.skip("tradespace is not installed as a command")
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("json", "numpy", "sklearn", "onnxruntime", "tradespace"):
+        (here / f"{name}.py").write_text(f"open({str(here / 'ran')!r}, 'a').write({name!r})\n")
+    done = subprocess.run(
+        [command, "evaluate", "--quiet", str(cancer_study)],
+        cwd=here,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert not (here / "ran").exists()

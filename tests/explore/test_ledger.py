@@ -329,3 +329,18 @@ def test_a_fit_depends_on_its_own_library_and_on_the_files_it_reads(
     assert [a == b for a, b in zip(first, edited_, strict=True)] == [False, True, True]
     assert [a == b for a, b in zip(ones, upgraded, strict=True)] == [True, True, False]
     assert all(re.fullmatch(r"[0-9a-f]{16}", key) for key in first)
+
+
+def test_a_plug_in_of_another_version_is_another_component_and_another_quality(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forest = Candidate("random_forest", {"n_estimators": 3})
+    keys, marks = [], []
+    for version in ("shop 1.0", "shop 2.0"):
+        monkeypatch.setattr("tradespace.core.registry.origin", lambda row, v=version: v)
+        fresh = ledger_of(ledger.study, ledger.prepared, Path(ledger.setup.dataset).parent)
+        keys.append(fresh.fit_key(forest, "test", 0))
+        marks.append(fresh._marks["roc_auc"])
+
+    assert keys[0] != keys[1]
+    assert marks[0] != marks[1]

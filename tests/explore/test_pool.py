@@ -15,8 +15,9 @@ from tradespace.explore.runners._base import Ended
 from tradespace.explore.runners.local import TrialPool
 
 
-def kill_itself() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def signal_itself(number: int) -> None:
+    os.kill(os.getpid(), number)
+    time.sleep(10)
 
 
 def run_all(pool: TrialPool) -> dict[str, Ended]:
@@ -31,7 +32,8 @@ def test_each_ending_is_told_apart_and_harms_no_other() -> None:
         pool.submit("late", time.sleep, 60, timeout_s=0.5)
         pool.submit("dead", os._exit, 3, timeout_s=30)
         pool.submit("crashed", os.abort, timeout_s=30)
-        pool.submit("shot", kill_itself, timeout_s=30)
+        pool.submit("shot", signal_itself, signal.SIGKILL, timeout_s=30)
+        pool.submit("ended", signal_itself, signal.SIGTERM, timeout_s=30)
         found = run_all(pool)
 
     assert found["value"].value == 5
@@ -43,6 +45,7 @@ def test_each_ending_is_told_apart_and_harms_no_other() -> None:
     assert found["crashed"].ending == "failed"
     assert found["shot"].ending == "killed"
     assert "SIGKILL" in found["shot"].cause
+    assert found["ended"].ending == "killed"
 
 
 def test_a_pool_that_was_never_used_starts_nothing() -> None:

@@ -14,7 +14,7 @@ import pytest
 from tradespace.cli import run as run_command
 from tradespace.core.errors import DataError, InputError, SettingError, StudyError
 from tradespace.files import code_rule
-from tradespace.files.code_rule import find_estimator, find_function, plugin_modules
+from tradespace.files.code_rule import code_hash, find_estimator, find_function, plugin_modules
 from tradespace.files.python_files import import_file
 from tradespace.study.code import code_of
 from tradespace.study.load import load_study, parse_study
@@ -229,3 +229,25 @@ def test_evaluate_names_code_before_it_runs(folder: Path) -> None:
     assert [one.reference for one in code_of(load_study(study))] == ["rows.py:make"]
     named = done.stderr.index("Running code of the study: rows.py:make (data).")
     assert named < done.stderr.index("RAN")
+
+
+def test_code_is_known_by_its_file_and_by_the_files_beside_it_that_it_imports(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "mine.py").write_text("import json, helper\nfrom deep import inner\n")
+    (tmp_path / "helper.py").write_text("from mine import make\n")
+    (tmp_path / "deep" / "__init__.py").write_text("")
+    (tmp_path / "deep" / "inner.py").write_text("from . import outer\n")
+    (tmp_path / "deep" / "outer.py").write_text("DEPTH = 4\n")
+    (tmp_path / "other.py").write_text("")
+    location = f"{tmp_path / 'mine.py'}:make"
+    hashes = [code_hash(location)]
+    for name in ("mine.py", "helper.py", "deep/outer.py", "other.py"):
+        with (tmp_path / name).open("a") as file:
+            file.write("# edited\n")
+        hashes.append(code_hash(location))
+
+    assert len(set(hashes[:4])) == 4
+    assert hashes[4] == hashes[3]
+    assert code_hash("sklearn.naive_bayes:GaussianNB") == ""
