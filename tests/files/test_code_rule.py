@@ -251,3 +251,14 @@ def test_code_is_known_by_its_file_and_by_the_files_beside_it_that_it_imports(
     assert len(set(hashes[:4])) == 4
     assert hashes[4] == hashes[3]
     assert code_hash("sklearn.naive_bayes:GaussianNB") == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["sklearn.datasets:clear_data_home", "sklearn.datasets:load_files"]
+)
+def test_functions_of_scikit_learn_are_no_estimators(name: str) -> None:
+    with pytest.raises(StudyError, match="is no estimator of scikit-learn"):
+        parse_study(
+            "purpose: p\ndata: sklearn:iris\ntarget: target\nconstraints: [accuracy >= 50 %]\n"
+            f"candidates: [sklearn: {{estimator: '{name}'}}]\n"
+        )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradespace.core.decisions import Decision, Evidence
-from tradespace.core.errors import TradespaceError
+from tradespace.core.errors import InputError, TradespaceError
 from tradespace.core.hashing import content_hash
 from tradespace.core.studies import Study
 from tradespace.core.trials import Trial, TrialStatus
@@ -165,6 +165,10 @@ class Exploration:
                 break
         if ended.error is not None:
             raise ended.error
+        if ended.ending == "out of memory":
+            msg = f"The data could not be read: the process {ended.cause}."
+            remedy = "Raise 'budget: trial_memory', or read fewer rows or columns."
+            raise InputError(msg, place=self.study.place("budget", "trial_memory"), remedy=remedy)
         if ended.ending != "done":
             msg = f"The data could not be read: {ended.cause}."
             raise TradespaceError(msg)

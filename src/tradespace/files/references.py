@@ -58,6 +58,11 @@ def check_reference(
     if module.endswith(".py"):
         check_file(module, folder=folder, what=what)
     file = file_of(module, folder)
+    if estimator and file is None and module.startswith("sklearn") and not name[0].isupper():
+        # Its functions load data and delete folders; its estimators are classes.
+        msg = f"{text!r} is no estimator of scikit-learn."
+        remedy = "Name a class, like 'sklearn.ensemble:ExtraTreesClassifier'."
+        raise StudyError(msg, remedy=remedy)
     names = None if file is None else _names_in(file)
     if names is not None and name not in names:
         raise unknown(StudyError, f"{kind} of {module!r}:", name, others or sorted(names))
